@@ -1,0 +1,100 @@
+import type * as z from 'zod'
+import { API_VERSION, consumerSpec, type ParsedSpec } from './consumer.ts'
+import { endpointSliceSchema } from './endpoint-slice.ts'
+import { ingressClassSchema } from './ingress-class.ts'
+import { ingressSchema } from './ingress.ts'
+import { namespaceSchema } from './namespace.ts'
+import { objectMeta, type ObjectReference, type Problem } from './object.ts'
+import { oidcPluginSpec } from './oidc-plugin.ts'
+import type { KubernetesObject } from './resources.ts'
+import { secretSchema } from './secret.ts'
+import { serviceSchema } from './service.ts'
+
+/** What became of one raw object. */
+export type ParseResult =
+  | { readonly kind: 'object'; readonly object: KubernetesObject }
+  /** A kind that is not read: no problem at all. */
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'broken'; readonly reference?: ObjectReference; readonly problems: readonly Problem[] }
+
+const CORE_KINDS: Readonly<Record<string, z.ZodType<KubernetesObject>>> = {
+  'networking.k8s.io/v1/Ingress': ingressSchema,
+  'networking.k8s.io/v1/IngressClass': ingressClassSchema,
+  'v1/Service': serviceSchema,
+  'v1/Secret': secretSchema,
+  'v1/Namespace': namespaceSchema,
+  'discovery.k8s.io/v1/EndpointSlice': endpointSliceSchema,
+}
+
+/**
+ * Reads one object as parsed from YAML or JSON. Fields that are not used are dropped; a spec of our own kinds that is
+ * refused still gives an object, so that its status can say so and its routes close.
+ *
+ * @param raw Anything; `apiVersion` and `kind` decide what it is read as.
+ */
+export function parseObject(raw: unknown): ParseResult {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    return {
+      kind: 'broken',
+      problems: [{ path: '', message: 'is not a Kubernetes object (a mapping is needed)' }],
+    }
+  }
+  const { apiVersion, kind } = raw as { apiVersion?: unknown; kind?: unknown }
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+    const missing = typeof apiVersion === 'string' ? 'kind' : 'apiVersion'
+    return { kind: 'broken', problems: [{ path: missing, message: 'is missing; every object needs it' }] }
+  }
+  if (apiVersion === API_VERSION && (kind === 'OIDCPlugin' || kind === 'Consumer')) return parseOwn(kind, raw)
+  const schema = CORE_KINDS[`${apiVersion}/${kind}`]
+  if (schema === undefined) return parseUnread(apiVersion, kind)
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return { kind: 'object', object: parsed.data }
+  return broken(kind, raw, parsed.error)
+}
+
+/** A kind of our group that does not exist is a typo that would leave a route open or closed without a word. */
+function parseUnread(apiVersion: string, kind: string): ParseResult {
+  if (!apiVersion.startsWith('ostiary.dev/')) return { kind: 'ignored' }
+  const message = `is ${apiVersion} ${kind}, which does not exist; the kinds are OIDCPlugin and Consumer of ${API_VERSION}`
+  return { kind: 'broken', problems: [{ path: 'kind', message }] }
+}
+
+function parseOwn(kind: 'OIDCPlugin' | 'Consumer', raw: object): ParseResult {
+  const { metadata, spec } = raw as { metadata?: unknown; spec?: unknown }
+  const meta = objectMeta.safeParse(metadata)
+  if (!meta.success) return broken(kind, raw, meta.error, ['metadata'])
+  const metadataRead = meta.data
+  const object: KubernetesObject =
+    kind === 'OIDCPlugin'
+      ? { kind, metadata: metadataRead, spec: parseSpec(oidcPluginSpec, spec) }
+      : { kind, metadata: metadataRead, spec: parseSpec(consumerSpec, spec) }
+  return { kind: 'object', object }
+}
+
+function parseSpec<T>(schema: z.ZodType<T>, spec: unknown): ParsedSpec<T> {
+  const parsed = schema.safeParse(spec ?? {})
+  return parsed.success
+    ? { ok: true, value: parsed.data }
+    : { ok: false, problems: problemsOf(parsed.error, ['spec']) }
+}
+
+function broken(kind: string, raw: object, error: z.ZodError, prefix: PropertyKey[] = []): ParseResult {
+  const { metadata } = raw as { metadata?: { name?: unknown; namespace?: unknown } | null }
+  const problems = problemsOf(error, prefix)
+  if (typeof metadata?.name !== 'string') return { kind: 'broken', problems }
+  const namespace = typeof metadata.namespace === 'string' ? metadata.namespace : ''
+  return { kind: 'broken', reference: { kind, namespace, name: metadata.name }, problems }
+}
+
+function problemsOf(error: z.ZodError, prefix: PropertyKey[]): Problem[] {
+  return error.issues.map((issue) => ({ path: pathText([...prefix, ...issue.path]), message: issue.message }))
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  let text = ''
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`
+    else text += text === '' ? String(part) : `.${String(part)}`
+  }
+  return text
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../clock.ts'
+import type { Route, RoutingTable, VirtualHost } from '../table/routing-table.ts'
+import type { SecretId } from '../table/secret-table.ts'
+import type { AuthorizationServerClient } from './authorization-server/authorization-server-client.ts'
+import type { AuthDecision } from './decision.ts'
+import type { RequestFacts } from './request-facts.ts'
+
+/** What authorization needs of the world. */
+export interface AuthDependencies {
+  readonly clock: Clock
+  readonly authorizationServers: AuthorizationServerClient
+  /** Cryptographically strong bytes. */
+  readonly randomBytes: (size: number) => Buffer
+}
+
+/** The snapshot's part that a request is authorized with; stays the same to the request's end. */
+export interface AuthSnapshot {
+  readonly table: RoutingTable
+  readonly secret: (id: SecretId) => string | undefined
+  readonly sessionKeys: readonly SecretId[]
+}
+
+/**
+ * Decides on requests. One per proxy thread: its caches live as long as it does. A decision that needs no
+ * authorization server comes synchronously, so that a cache hit costs no promise.
+ */
+export interface Authorizer {
+  /** For a matched route whose action is `forward` with at least one policy. */
+  authorize(
+    snapshot: AuthSnapshot,
+    host: VirtualHost,
+    route: Route,
+    facts: RequestFacts,
+  ): AuthDecision | Promise<AuthDecision>
+  /**
+   * For a reserved path of a host with login policies, and for a `redirectUri` that is a routed path.
+   * `undefined`: not a callback; go on with the route, or 404 on a reserved path.
+   */
+  callback(
+    snapshot: AuthSnapshot,
+    host: VirtualHost,
+    facts: RequestFacts,
+  ): AuthDecision | Promise<AuthDecision | undefined> | undefined
+}

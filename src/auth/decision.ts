@@ -1,0 +1,90 @@
+import type { PolicyId, AuthMethod } from '../table/policy.ts'
+
+/** Claims of whichever token or answer they came from. Not validated beyond what its flow says. */
+export type Claims = Readonly<Record<string, unknown>>
+
+/** Who is asking, once a credential was accepted. */
+export interface Identity {
+  readonly policy: PolicyId
+  readonly method: AuthMethod | 'anonymous'
+  /** The first of: access token `sub`, ID token `sub`, client id. */
+  readonly subject?: string
+  readonly consumer?: { readonly id: string; readonly username?: string; readonly customId?: string }
+  readonly groups: readonly string[]
+}
+
+/** Name (lower case) and value pairs. A name may repeat, as Set-Cookie does. */
+export type HeaderList = readonly (readonly [name: string, value: string])[]
+
+/** Why a request was refused: stable words for logs and metrics, never from the request. */
+export type RefusalReason =
+  | 'no_credential'
+  | 'invalid_token'
+  | 'expired_token'
+  | 'wrong_issuer'
+  | 'wrong_audience'
+  | 'unknown_key'
+  | 'inactive_token'
+  | 'invalid_client'
+  | 'invalid_session'
+  | 'invalid_callback'
+  | 'insufficient_scope'
+  | 'missing_audience'
+  | 'missing_group'
+  | 'missing_role'
+  | 'no_consumer'
+  | 'anonymous_consumer_not_found'
+  | 'group_denied'
+  | 'cross_origin'
+  | 'authorization_server_unavailable'
+  | 'too_large'
+
+interface WithResponseHeaders {
+  /** Added to the response whatever its source: Set-Cookie, Cache-Control, downstream claim headers. */
+  readonly responseHeaders: HeaderList
+}
+
+/** Forward the request: who it is and how its headers change. */
+export interface Allow extends WithResponseHeaders {
+  readonly kind: 'allow'
+  readonly identity: Identity
+  /** Lower-case names removed before `setHeaders` are added. */
+  readonly removeHeaders: readonly string[]
+  /** Set on the upstream request, replacing fields of that name. */
+  readonly setHeaders: HeaderList
+  /** Cookie names taken out of the upstream's Cookie header (ours; others pass byte-identical). */
+  readonly removeCookies: (name: string) => boolean
+  /** Query parameters taken out of the upstream's target, where a credential came in them and is hidden. */
+  readonly removeQuery: readonly string[]
+  /** Form fields taken out of the upstream's body, likewise. */
+  readonly removeForm: readonly string[]
+}
+
+/** Send the browser elsewhere. */
+export interface Redirect extends WithResponseHeaders {
+  readonly kind: 'redirect'
+  readonly status: 302 | 303
+  readonly location: string
+  readonly reason: 'login' | 'callback' | RefusalReason
+}
+
+/** 400, 401 or 403. `wwwAuthenticate` as RFC 6750 §3. */
+export interface Refuse extends WithResponseHeaders {
+  readonly kind: 'refuse'
+  readonly status: 400 | 401 | 403
+  readonly reason: RefusalReason
+  /** The `message` member, for people. Never holds a credential. */
+  readonly message: string
+  readonly wwwAuthenticate: readonly string[]
+}
+
+/** 503: nothing can be decided now. */
+export interface Unavailable extends WithResponseHeaders {
+  readonly kind: 'unavailable'
+  readonly reason: RefusalReason
+  readonly message: string
+  readonly retryAfterSeconds: number
+}
+
+/** What authorization says about one request. */
+export type AuthDecision = Allow | Redirect | Refuse | Unavailable

@@ -1,0 +1,158 @@
+import type { SecretId } from './secret-table.ts'
+
+/** `namespace/name` of the OIDCPlugin that a policy was compiled from. */
+export type PolicyId = string
+
+export type AuthMethod = 'session' | 'bearer' | 'introspection' | 'client_credentials' | 'authorization_code'
+export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
+export type SameSite = 'Strict' | 'Lax' | 'None' | 'Default'
+
+/** How an authorization server is reached: all that its metadata and keys depend on. */
+export interface AuthorizationServer {
+  /** Equal for policies that may share metadata, keys and connections; a digest of the other fields. */
+  readonly id: string
+  /** The issuer without a discovery suffix. The discovered `issuer` must equal it but for one trailing slash. */
+  readonly issuer: string
+  /** Discovery documents to try, in this order (OpenID Connect Discovery §4, RFC 8414 §3). */
+  readonly discoveryUrls: readonly string[]
+  readonly authorizationEndpoint?: string
+  readonly tokenEndpoint?: string
+  readonly introspectionEndpoint?: string
+  readonly jwksEndpoint?: string
+  readonly timeoutMs: number
+  /** PEM certificates that replace the system's, or absent. */
+  readonly certificateAuthorities?: string
+  readonly insecureAllowHttp: boolean
+  readonly insecureSkipTlsVerify: boolean
+}
+
+/** Ostiary's own client at the authorization server. */
+export interface Client {
+  readonly id: string
+  readonly secret?: SecretId
+  readonly tokenEndpointAuthMethod: ClientAuthMethod
+  readonly introspectionEndpointAuthMethod: ClientAuthMethod
+}
+
+/** A claim copied to a header. `header` is lower case with dashes. */
+export interface ClaimHeader {
+  readonly header: string
+  readonly path: readonly string[]
+}
+
+/**
+ * A `…Required` list: outer items are OR, inner words are AND, so `["a b", "c"]` is `[["a","b"],["c"]]`.
+ */
+export interface Requirement {
+  readonly claim: readonly string[]
+  readonly anyOf: readonly (readonly string[])[]
+}
+
+export interface TokenVerification {
+  readonly leewaySeconds: number
+  /** Accepted `aud` values; empty: not checked. */
+  readonly audiences: readonly string[]
+  readonly insecureSkipSignatureCheck: boolean
+  readonly insecureSkipClaimsCheck: boolean
+}
+
+export interface BearerPolicy {
+  readonly places: readonly ('header' | 'query' | 'body' | 'cookie')[]
+  readonly cookieName?: string
+}
+
+export interface IntrospectionPolicy {
+  readonly introspectJwtTokens: boolean
+  readonly hint: string
+  readonly insecureSkipActiveCheck: boolean
+  readonly cache: boolean
+}
+
+export interface ClientCredentialsPolicy {
+  readonly places: readonly ('header' | 'query' | 'body')[]
+  readonly cache: boolean
+}
+
+export interface CachePolicy {
+  /** For answers that carry no expiry of their own. */
+  readonly ttlSeconds: number
+  readonly maximumTtlSeconds?: number
+  readonly negativeTtlSeconds: number
+}
+
+/** Sessions of policies with an equal realm are one session: issuer, client, cookie settings and namespace. */
+export interface SessionPolicy {
+  /** Digest of what makes the realm; also the end of the cookie's name and the HKDF info of its key. */
+  readonly realm: string
+  /** `<sessionCookieName>_<first 8 of realm>`; `__Host-` or `__Secure-` is put before it at run time. */
+  readonly cookieName: string
+  readonly cookiePath: string
+  readonly cookieDomain?: string
+  readonly sameSite: SameSite
+  readonly alwaysSecure: boolean
+  /** 0 disables, as in Kong. */
+  readonly rollingTimeoutSeconds: number
+  readonly idlingTimeoutSeconds: number
+  readonly absoluteTimeoutSeconds: number
+  readonly allowedOrigins: readonly string[]
+}
+
+export interface AuthorizationCodePolicy {
+  /** Absolute URI, or absent: `<scheme>://<authority>/oauth2/callback` of the request. */
+  readonly redirectUri?: string
+  readonly flowCookieSameSite: SameSite
+  readonly flowCookieAlwaysSecure: boolean
+  readonly flowTimeoutSeconds: number
+  readonly insecureSkipNonceCheck: boolean
+  readonly insecureSkipProofKeyForCodeExchange: boolean
+}
+
+export interface ConsumerPolicy {
+  /** Claim paths in order; the first present claim names the consumer. Empty: no mapping. */
+  readonly claims: readonly (readonly string[])[]
+  readonly by: readonly ('username' | 'customId')[]
+  readonly optional: boolean
+  /** Username of the fallback consumer. */
+  readonly anonymous?: string
+}
+
+export interface RefusalPolicy {
+  readonly unauthorizedMessage: string
+  readonly forbiddenMessage: string
+  readonly unauthorizedRedirectUri?: string
+  readonly forbiddenRedirectUri?: string
+}
+
+/** An OIDCPlugin that was accepted, compiled: defaults filled in, references resolved, secrets named. */
+export interface Policy {
+  readonly id: PolicyId
+  readonly namespace: string
+  /** UID, generation and a digest of the secrets: part of every cache key, so that an edit drops old entries. */
+  readonly revision: string
+  readonly methods: readonly AuthMethod[]
+  readonly server: AuthorizationServer
+  readonly client?: Client
+  readonly scopes: readonly string[]
+  readonly audience: readonly string[]
+  readonly verification: TokenVerification
+  readonly bearer: BearerPolicy
+  readonly introspection: IntrospectionPolicy
+  readonly clientCredentials: ClientCredentialsPolicy
+  readonly cache: CachePolicy
+  readonly session: SessionPolicy
+  readonly authorizationCode: AuthorizationCodePolicy
+  readonly requirements: {
+    readonly scopes?: Requirement
+    readonly audience?: Requirement
+    readonly groups?: Requirement
+    readonly roles?: Requirement
+  }
+  readonly consumer: ConsumerPolicy
+  readonly refusal: RefusalPolicy
+  readonly hideCredentials: boolean
+  readonly runOnPreflight: boolean
+  readonly upstreamHeaders: readonly ClaimHeader[]
+  readonly downstreamHeaders: readonly ClaimHeader[]
+  /** Lower-case header name; `bearer` puts `Bearer ` before the token. Absent: the token is not sent. */
+  readonly accessTokenHeader?: { readonly name: string; readonly bearer: boolean }
+}

@@ -1,0 +1,141 @@
+import type { Policy, PolicyId } from './policy.ts'
+import type { SecretId, SecretTable } from './secret-table.ts'
+
+/** `namespace/service/port`: names an upstream in the table. */
+export type UpstreamId = string
+
+/** One address that serves an upstream. */
+export interface Endpoint {
+  /** IPv4, IPv6 without brackets, or a DNS name. */
+  readonly address: string
+  readonly port: number
+}
+
+/** The endpoints behind one port of a Service, sorted. Empty: requests are answered 503. */
+export interface Upstream {
+  readonly id: UpstreamId
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** Why a route reaches no upstream. Each has a row in the documentation. */
+export type ClosedReason =
+  | 'PluginNotFound'
+  | 'PluginInvalid'
+  | 'PluginNotPermitted'
+  | 'SecretNotFound'
+  | 'UnknownAnnotation'
+  | 'EmptyPlugins'
+  | 'ForeignProtection'
+  | 'PublicAndPlugins'
+  | 'InvalidAnnotation'
+  | 'PluginRequired'
+  | 'NoCommonPlugin'
+  | 'CookieDomainMismatch'
+  | 'ServiceNotFound'
+  | 'PortNotFound'
+  | 'BackendUnsupported'
+  | 'ExternalNameRefused'
+  | 'IngressInvalid'
+
+/** What a route does with a request that matched it. */
+export type RouteAction =
+  | { readonly kind: 'forward'; readonly upstream: UpstreamId; readonly policies: readonly PolicyId[] }
+  /** Answers 503 to every request, preflights included. */
+  | { readonly kind: 'closed'; readonly reason: ClosedReason; readonly message: string }
+
+/** Kong's ACL: allowed groups, or denied ones; never both. */
+export interface AccessControl {
+  readonly allowGroups?: readonly string[]
+  readonly denyGroups?: readonly string[]
+}
+
+/** One path of one host. */
+export interface Route {
+  /** `namespace/ingress#rule.path` or `namespace/ingress#default`: stable, for logs and metrics. */
+  readonly id: string
+  readonly ingress: { readonly namespace: string; readonly name: string }
+  /** Service name as the Ingress has it; empty for resource backends. */
+  readonly service: string
+  readonly pathType: 'Exact' | 'Prefix'
+  /** In the form of RFC 3986 §6.2.2; a Prefix has no trailing slash, but for `/` itself. */
+  readonly path: string
+  readonly action: RouteAction
+  readonly accessControl?: AccessControl
+  readonly allowEncodedSlash: boolean
+  readonly allowDoubleSlash: boolean
+  /** Lower-case names removed from requests here beside `RoutingTable.identityHeaders`. */
+  readonly removeHeaders: readonly string[]
+}
+
+/** Everything that one host name serves. */
+export interface VirtualHost {
+  /** Lower case: `a.example.com`, `*.example.com`, or empty for hosts that no Ingress names. */
+  readonly host: string
+  /** In order of precedence: exact before prefix at equal length, longer first; see compiler/precedence.ts. */
+  readonly routes: readonly Route[]
+  /** Where no path matched; absent: 404. */
+  readonly defaultRoute?: Route
+  /** The login policies on this host, in id order: their reserved paths exist here. */
+  readonly loginPolicies: readonly PolicyId[]
+  /** A named plugin that could be a login plugin is missing or invalid: reserved paths answer 503. */
+  readonly reservedClosed: boolean
+}
+
+/** A certificate from a Secret; its private key is in the SecretTable. */
+export interface Certificate {
+  /** `namespace/name` of the Secret. */
+  readonly id: string
+  readonly certificateChainPem: string
+  readonly privateKey: SecretId
+}
+
+/** Maps a server name to its certificate. */
+export interface ServerName {
+  /** Lower case, exact or `*.` wildcard; empty for the default. */
+  readonly name: string
+  readonly certificate: string
+}
+
+/** Who a consumer is: what claims are compared with, and what upstreams are told. */
+export interface CompiledConsumer {
+  /** UID, or `namespace/name` in files: `X-Consumer-ID`. */
+  readonly id: string
+  readonly username?: string
+  readonly customId?: string
+  readonly groups: readonly string[]
+}
+
+/**
+ * The compiled configuration: plain, serialisable, readonly, without any secret value. Lists are sorted, so equal
+ * inputs in any order give equal tables.
+ */
+export interface RoutingTable {
+  /** Sorted by host. */
+  readonly virtualHosts: readonly VirtualHost[]
+  readonly upstreams: Readonly<Record<UpstreamId, Upstream>>
+  readonly policies: Readonly<Record<PolicyId, Policy>>
+  /** By namespace, then sorted by id. */
+  readonly consumers: Readonly<Record<string, readonly CompiledConsumer[]>>
+  readonly certificates: Readonly<Record<string, Certificate>>
+  readonly serverNames: readonly ServerName[]
+}
+
+/** What the proxy threads run on: one table and the secrets it names. Swapped whole. */
+export interface Snapshot {
+  /** Counts up with each publish; 0 is the empty table before the first compile. */
+  readonly version: number
+  readonly table: RoutingTable
+  readonly secrets: SecretTable
+  /** Newest first; the first seals, all open. Base64url of 32 bytes each, by SecretId. */
+  readonly sessionKeys: readonly SecretId[]
+}
+
+/** The table before the first compile: matches nothing. */
+export const EMPTY_TABLE: RoutingTable = {
+  virtualHosts: [],
+  upstreams: {},
+  policies: {},
+  consumers: {},
+  certificates: {},
+  serverNames: [],
+}
