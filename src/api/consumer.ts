@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { objectMeta, type Origin, type Problem } from './object.ts'
+import type { ObjectMeta, Origin, Problem } from './object.ts'
 
 /** The API group and version of Ostiary's own kinds. */
 export const API_VERSION = 'ostiary.dev/v1alpha1'
@@ -23,7 +23,7 @@ export type ConsumerSpec = z.output<typeof consumerSpec>
 /** A Consumer as read: its spec, or why the spec was refused. */
 export interface Consumer {
   readonly kind: 'Consumer'
-  readonly metadata: z.output<typeof objectMeta>
+  readonly metadata: ObjectMeta
   readonly spec: ParsedSpec<ConsumerSpec>
   readonly origin?: Origin
 }
