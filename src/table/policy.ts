@@ -82,9 +82,12 @@ export interface CachePolicy {
 
 /** Sessions of policies with an equal realm are one session: issuer, client, cookie settings and namespace. */
 export interface SessionPolicy {
-  /** Digest of what makes the realm; also the end of the cookie's name and the HKDF info of its key. */
+  /** Digest in lower-case hex of what makes the realm; also in the cookie's name and the HKDF info of its key. */
   readonly realm: string
-  /** `<sessionCookieName>_<first 8 of realm>`; `__Host-` or `__Secure-` is put before it at run time. */
+  /**
+   * `<sessionCookieName>_<first 8 of realm>`. At run time `__Host-` or `__Secure-` is put before it and `_os_<n>`
+   * after it; auth/session/cookie-names.ts recognises our cookies by that end alone.
+   */
   readonly cookieName: string
   readonly cookiePath: string
   readonly cookieDomain?: string
