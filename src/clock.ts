@@ -13,3 +13,17 @@ export const systemClock: Clock = { now: () => Date.now(), monotonic: () => perf
 export function nowSeconds(clock: Clock): number {
   return Math.floor(clock.now() / 1000)
 }
+
+/** Runs things later; tests inject manual ones. */
+export interface Timers {
+  /** Calls back once after so many milliseconds, never at once. Gives a function that cancels it. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+/** The system's timers. */
+export const systemTimers: Timers = {
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
