@@ -38,6 +38,9 @@ export type RefusalReason =
   | 'cross_origin'
   | 'authorization_server_unavailable'
   | 'too_large'
+  | 'invalid_request'
+  | 'group_overage'
+  | 'server_refused'
 
 interface WithResponseHeaders {
   /** Added to the response whatever its source: Set-Cookie, Cache-Control, downstream claim headers. */
@@ -75,6 +78,8 @@ export interface Refuse extends WithResponseHeaders {
   readonly reason: RefusalReason
   /** The `message` member, for people. Never holds a credential. */
   readonly message: string
+  /** For logs: what failed, in words of ours or an error code of the authorization server. Never a credential. */
+  readonly detail?: string
   readonly wwwAuthenticate: readonly string[]
 }
 
@@ -83,6 +88,8 @@ export interface Unavailable extends WithResponseHeaders {
   readonly kind: 'unavailable'
   readonly reason: RefusalReason
   readonly message: string
+  /** For logs: which endpoint failed, and how. Never a credential. */
+  readonly detail?: string
   readonly retryAfterSeconds: number
 }
 
