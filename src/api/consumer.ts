@@ -1,24 +1,38 @@
 import * as z from 'zod'
+import { checkRules, type SpecRule } from './spec-rule.ts'
 import type { ObjectMeta, Origin, Problem } from './object.ts'
 
 /** The API group and version of Ostiary's own kinds. */
 export const API_VERSION = 'ostiary.dev/v1alpha1'
 
-/**
- * The spec of a Consumer: an API client's identity that claims are mapped to. An unknown field is refused.
- * At least one of `username` and `customId` is needed.
- */
-export const consumerSpec = z
-  .strictObject({
-    username: z.string().min(1).max(253).optional(),
-    customId: z.string().min(1).max(253).optional(),
-    groups: z.array(z.string().min(1).max(253)).max(64).default([]),
-  })
-  .refine((spec) => spec.username !== undefined || spec.customId !== undefined, {
-    message: 'needs username or customId, else no claim can name this consumer',
-  })
+const consumerFields = z.strictObject({
+  username: z.string().min(1).max(253).optional().describe('Compared with claims; unique in the namespace'),
+  customId: z.string().min(1).max(253).optional().describe('Compared with claims; unique in the namespace'),
+  groups: z
+    .array(z.string().min(1).max(253))
+    .max(64)
+    .default([])
+    .describe('Groups that ostiary.dev/allow-groups and deny-groups judge'),
+})
 
-export type ConsumerSpec = z.output<typeof consumerSpec>
+export type ConsumerSpec = z.output<typeof consumerFields>
+
+/** The rules across the fields of a Consumer's spec. */
+export const CONSUMER_RULES: readonly SpecRule<ConsumerSpec>[] = [
+  {
+    path: 'username',
+    message: 'or customId is needed, else no claim can name this consumer',
+    holds: (spec) => spec.username !== undefined || spec.customId !== undefined,
+    cel: 'has(self.username) || has(self.customId)',
+  },
+]
+
+/** The spec of a Consumer: an API client's identity that claims are mapped to. An unknown field is refused. */
+export const consumerSpec = consumerFields.superRefine((spec, context) => {
+  for (const { path, message } of checkRules(CONSUMER_RULES, spec)) {
+    context.addIssue({ code: 'custom', path: [path], message })
+  }
+})
 
 /** A Consumer as read: its spec, or why the spec was refused. */
 export interface Consumer {

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import type { ParsedSpec } from './consumer.ts'
 import type { ObjectMeta, Origin } from './object.ts'
+import { OIDC_PLUGIN_RULES } from './oidc-plugin-rules.ts'
+import { checkRules } from './spec-rule.ts'
 
 /** The five flows, in the order in which credentials are looked for. */
 export const AUTH_METHODS = [
@@ -11,16 +13,12 @@ export const AUTH_METHODS = [
   'authorization_code',
 ] as const
 
-export type AuthMethod = (typeof AUTH_METHODS)[number]
-
 export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
-
-export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number]
 
 const url = z
   .string()
   .max(2048)
-  .regex(/^https?:\/\/[^\s]+$/, 'must be an absolute http(s) URL')
+  .regex(/^https?:\/\/[^\s/?#@]+([/?][^\s#]*)?$/, 'must be an absolute http(s) URL without user and fragment')
 const text = z.string().min(1).max(1024)
 const seconds = z.int().min(0).max(31_536_000)
 const headerName = z
@@ -32,126 +30,241 @@ const cookieName = z
   .max(64)
   .regex(/^[A-Za-z0-9_-]+$/, 'must be a cookie name')
 const sameSite = z.enum(['Strict', 'Lax', 'None', 'Default'])
-/** Path into nested claims: each item is a key of the object before it. */
+const authMethod = z.enum(CLIENT_AUTH_METHODS)
 const claimPath = z.array(z.string().min(1).max(256)).min(1).max(8)
-/** Items are OR, words inside an item are AND, and a name in double quotes is one word. */
 const requirement = z.array(text).min(1).max(64)
 const secretReference = z.strictObject({
-  name: z.string().min(1).max(253),
-  key: z.string().min(1).max(253).optional(),
+  name: z
+    .string()
+    .min(1)
+    .max(253)
+    .describe('Name of a Secret in this namespace, labelled ostiary.dev/secret=true'),
+  key: z.string().min(1).max(253).optional().describe('Key inside the Secret'),
 })
-const headerFromPath = z.strictObject({ header: headerName, path: claimPath })
+const headerFromPath = z.strictObject({
+  header: headerName.describe('Header name; underscores are sent as dashes'),
+  path: claimPath.describe('Path to the claim: each item is a key of the object before it'),
+})
+const on = z.boolean().optional()
 
-/**
- * The spec of an OIDCPlugin. Field names are Kong's openid-connect plugin's in camelCase; an unknown field is
- * refused. Times are seconds, as in Kong, but `timeout`, which is milliseconds.
- */
-export const oidcPluginSpec = z.strictObject({
-  issuer: url,
-  insecureAllowHttp: z.boolean().optional(),
-  authMethods: z.array(z.enum(AUTH_METHODS)).min(1).max(5).optional(),
-  allowedNamespaces: z.array(z.string().min(1).max(63)).max(256).optional(),
+const oidcPluginFields = z.strictObject({
+  issuer: url.describe('Issuer, or the full URL of its discovery document'),
+  insecureAllowHttp: on.describe('Let the issuer and its endpoints be plain http beyond loopback'),
+  authMethods: z
+    .array(z.enum(AUTH_METHODS))
+    .min(1)
+    .max(5)
+    .optional()
+    .describe(
+      'Flows that are on. Default: all that the given fields allow; without clientId bearer and client_credentials',
+    ),
+  allowedNamespaces: z
+    .array(z.string().min(1).max(63))
+    .max(256)
+    .optional()
+    .describe(
+      'Other namespaces whose Ingresses and Services may name this plugin as namespace/name; "*" is all',
+    ),
 
-  clientId: text.optional(),
-  clientSecretRef: secretReference.optional(),
-  clientAuth: z.enum(CLIENT_AUTH_METHODS).optional(),
-  tokenEndpointAuthMethod: z.enum(CLIENT_AUTH_METHODS).optional(),
-  introspectionEndpointAuthMethod: z.enum(CLIENT_AUTH_METHODS).optional(),
+  clientId: text.optional().describe('Client at the authorization server'),
+  clientSecretRef: secretReference
+    .optional()
+    .describe('Secret with the client secret; the default key is clientSecret'),
+  clientAuth: authMethod
+    .optional()
+    .describe('Client authentication. Default: client_secret_basic with a secret, else none'),
+  tokenEndpointAuthMethod: authMethod.optional().describe('Overrides clientAuth at the token endpoint'),
+  introspectionEndpointAuthMethod: authMethod
+    .optional()
+    .describe('Overrides clientAuth at the introspection endpoint'),
 
-  scopes: z.array(text).max(64).optional(),
-  audience: z.array(text).max(16).optional(),
+  scopes: z
+    .array(text)
+    .max(64)
+    .default(['openid'])
+    .describe('Scopes asked for; openid is left out of client-credentials requests'),
+  audience: z
+    .array(text)
+    .max(16)
+    .optional()
+    .describe('Audience sent in requests, and accepted in tokens unless audienceRequired is set'),
 
-  authorizationEndpoint: url.optional(),
-  tokenEndpoint: url.optional(),
-  introspectionEndpoint: url.optional(),
-  jwksEndpoint: url.optional(),
-  timeout: z.int().min(100).max(60_000).default(10_000),
-  caSecretRef: secretReference.optional(),
-  insecureSkipTlsVerify: z.boolean().optional(),
+  authorizationEndpoint: url.optional().describe('Replaces the discovered authorization endpoint'),
+  tokenEndpoint: url.optional().describe('Replaces the discovered token endpoint'),
+  introspectionEndpoint: url.optional().describe('Replaces the discovered introspection endpoint'),
+  jwksEndpoint: url.optional().describe('Replaces the discovered jwks_uri'),
+  timeout: z.int().min(100).max(60_000).default(10_000).describe('Milliseconds for each call'),
+  caSecretRef: secretReference
+    .optional()
+    .describe("Secret with PEM certificates trusted instead of the system's; the default key is ca.crt"),
+  insecureSkipTlsVerify: on.describe("Do not verify the authorization server's certificate"),
 
-  leeway: seconds.default(0),
-  insecureSkipSignatureCheck: z.boolean().optional(),
-  insecureSkipClaimsCheck: z.boolean().optional(),
-  insecureSkipNonceCheck: z.boolean().optional(),
-  insecureSkipProofKeyForCodeExchange: z.boolean().optional(),
+  leeway: seconds.default(0).describe('Seconds of clock skew allowed in exp, nbf and iat'),
+  insecureSkipSignatureCheck: on.describe('Take tokens without checking their signature'),
+  insecureSkipClaimsCheck: on.describe('Take tokens without checking iss, aud, exp, nbf and iat'),
+  insecureSkipNonceCheck: on.describe('Do not send or check the nonce of ID tokens'),
+  insecureSkipProofKeyForCodeExchange: on.describe('Do not use PKCE'),
 
   bearerTokenParamType: z
     .array(z.enum(['header', 'query', 'body', 'cookie']))
     .min(1)
     .max(4)
-    .default(['header']),
-  bearerTokenCookieName: cookieName.optional(),
+    .default(['header'])
+    .describe(
+      'Places where bearer tokens are looked for; bodies are read when form-urlencoded and up to 8 KiB',
+    ),
+  bearerTokenCookieName: cookieName
+    .optional()
+    .describe('Cookie that holds the token, where cookie is among the places'),
   clientCredentialsParamType: z
     .array(z.enum(['header', 'query', 'body']))
     .min(1)
     .max(3)
-    .default(['header']),
-  hideCredentials: z.boolean().default(true),
-  runOnPreflight: z.boolean().default(false),
+    .default(['header'])
+    .describe('Places where client id and secret are looked for'),
+  hideCredentials: z
+    .boolean()
+    .default(true)
+    .describe('Take the credential that was used out of the upstream request'),
+  runOnPreflight: z.boolean().default(false).describe('Authenticate CORS preflights too'),
 
-  introspectJwtTokens: z.boolean().default(false),
-  introspectionHint: text.default('access_token'),
-  insecureSkipActiveCheck: z.boolean().optional(),
-  cacheIntrospection: z.boolean().default(true),
-  cacheTokens: z.boolean().default(true),
-  cacheTtl: seconds.default(3600),
-  cacheTtlMax: seconds.optional(),
-  cacheTtlNeg: seconds.default(5),
+  introspectJwtTokens: z
+    .boolean()
+    .default(false)
+    .describe('Introspect JWTs too, never trusting the signature alone'),
+  introspectionHint: text.default('access_token').describe('token_type_hint sent'),
+  insecureSkipActiveCheck: on.describe('Take tokens that introspection calls inactive'),
+  cacheIntrospection: z
+    .boolean()
+    .default(true)
+    .describe('Keep introspection answers; a revoked token passes that long'),
+  cacheTokens: z
+    .boolean()
+    .default(true)
+    .describe('Keep tokens fetched with client credentials until shortly before expiry'),
+  cacheTtl: seconds.default(3600).describe('Seconds that answers without an expiry of their own are kept'),
+  cacheTtlMax: seconds.optional().describe('Upper bound of seconds that any answer is kept'),
+  cacheTtlNeg: seconds.default(5).describe('Seconds that refusals are remembered'),
 
-  scopesRequired: requirement.optional(),
-  scopesClaim: claimPath.default(['scope']),
-  audienceRequired: requirement.optional(),
-  audienceClaim: claimPath.default(['aud']),
-  groupsRequired: requirement.optional(),
-  groupsClaim: claimPath.default(['groups']),
-  rolesRequired: requirement.optional(),
-  rolesClaim: claimPath.default(['roles']),
+  scopesRequired: requirement
+    .optional()
+    .describe('Items are OR, words in an item AND; "a name in double quotes" is one word'),
+  scopesClaim: claimPath
+    .default(['scope'])
+    .describe("Path to the scopes; scope also reads Okta's scp and the reverse"),
+  audienceRequired: requirement.optional().describe('Required audiences, as scopesRequired'),
+  audienceClaim: claimPath.default(['aud']).describe('Path to the audience'),
+  groupsRequired: requirement.optional().describe('Required groups, as scopesRequired'),
+  groupsClaim: claimPath.default(['groups']).describe('Path to the groups'),
+  rolesRequired: requirement.optional().describe('Required roles, as scopesRequired'),
+  rolesClaim: claimPath.default(['roles']).describe('Path to the roles'),
 
-  consumerClaims: z.array(claimPath).min(1).max(16).optional(),
+  consumerClaims: z
+    .array(claimPath)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('Claim paths in order; the first present one names the Consumer'),
   consumerBy: z
     .array(z.enum(['username', 'customId']))
     .min(1)
     .max(2)
-    .default(['customId', 'username']),
-  consumerOptional: z.boolean().default(false),
-  anonymous: text.optional(),
+    .default(['customId', 'username'])
+    .describe('Consumer fields that the claim is compared with'),
+  consumerOptional: z.boolean().default(false).describe('Let a request pass for which no Consumer is found'),
+  anonymous: text.optional().describe('Username of the Consumer that a request without credentials is given'),
 
-  upstreamHeadersClaims: z.array(text).max(64).optional(),
-  upstreamHeadersNames: z.array(headerName).max(64).optional(),
-  upstreamHeaders: z.array(headerFromPath).max(64).optional(),
-  downstreamHeadersClaims: z.array(text).max(64).optional(),
-  downstreamHeadersNames: z.array(headerName).max(64).optional(),
-  downstreamHeaders: z.array(headerFromPath).max(64).optional(),
-  /** Header for the access token; `authorization:bearer` is `Authorization: Bearer …`; empty sends none. */
-  upstreamAccessTokenHeader: z.string().max(128).default('authorization:bearer'),
+  upstreamHeadersClaims: z
+    .array(text)
+    .max(64)
+    .optional()
+    .describe('Top-level claims copied to upstream headers'),
+  upstreamHeadersNames: z.array(headerName).max(64).optional().describe('Their headers, at the same index'),
+  upstreamHeaders: z
+    .array(headerFromPath)
+    .max(64)
+    .optional()
+    .describe('Claims by path copied to upstream headers'),
+  downstreamHeadersClaims: z
+    .array(text)
+    .max(64)
+    .optional()
+    .describe('Top-level claims copied to response headers'),
+  downstreamHeadersNames: z.array(headerName).max(64).optional().describe('Their headers, at the same index'),
+  downstreamHeaders: z
+    .array(headerFromPath)
+    .max(64)
+    .optional()
+    .describe('Claims by path copied to response headers'),
+  upstreamAccessTokenHeader: z
+    .string()
+    .max(128)
+    .regex(/^([A-Za-z0-9_-]+(:bearer)?)?$/, 'must be a header name, NAME:bearer, or empty')
+    .default('authorization:bearer')
+    .describe('Header for the access token; NAME:bearer puts "Bearer " before it, empty sends none'),
 
-  redirectUri: url.optional(),
-  authorizationCookieSameSite: sameSite.default('Lax'),
-  /** As `sessionCookieSecure`, for the flow cookie. */
-  authorizationCookieSecure: z.boolean().optional(),
-  authorizationRollingTimeout: z.int().min(30).max(86_400).default(600),
-  sessionCookieName: cookieName.default('ostiary'),
+  redirectUri: url.optional().describe('Callback URL. Default: /oauth2/callback on the host of the request'),
+  authorizationCookieSameSite: sameSite
+    .default('Lax')
+    .describe('SameSite of the flow cookie; Default writes none'),
+  authorizationCookieSecure: on.describe(
+    'Mark the flow cookie Secure over http too; over https it always is',
+  ),
+  authorizationRollingTimeout: z
+    .int()
+    .min(30)
+    .max(86_400)
+    .default(600)
+    .describe('Seconds allowed to finish a login'),
+  sessionCookieName: cookieName
+    .default('ostiary')
+    .describe("First part of the cookie's name; the realm's hash follows"),
   sessionCookiePath: z
     .string()
     .max(1024)
     .regex(/^\/[^;,\s]*$/, 'must begin with / and hold no ; , or space')
-    .default('/'),
-  sessionCookieDomain: z.string().max(253).optional(),
-  sessionCookieSameSite: sameSite.default('Lax'),
-  /** `true` marks the cookie Secure also where the request looks like http; over https it always is. */
-  sessionCookieSecure: z.boolean().optional(),
-  sessionRollingTimeout: seconds.default(3600),
-  sessionIdlingTimeout: seconds.default(900),
-  sessionAbsoluteTimeout: seconds.default(86_400),
-  allowedOrigins: z.array(url).max(64).optional(),
+    .default('/')
+    .describe('Path of the session cookie'),
+  sessionCookieDomain: z
+    .string()
+    .max(253)
+    .regex(/^\.?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a lower-case domain')
+    .optional()
+    .describe('Domain of the session cookie; every attached host must lie in it'),
+  sessionCookieSameSite: sameSite
+    .default('Lax')
+    .describe('SameSite of the session cookie; Default writes none'),
+  sessionCookieSecure: on.describe('Mark the session cookie Secure over http too; over https it always is'),
+  sessionRollingTimeout: seconds.default(3600).describe('Seconds until a session must be renewed; 0: never'),
+  sessionIdlingTimeout: seconds
+    .default(900)
+    .describe('Seconds without a request after which a session ends; 0: never'),
+  sessionAbsoluteTimeout: seconds
+    .default(86_400)
+    .describe('Seconds after login when a session ends; 0: never'),
+  allowedOrigins: z
+    .array(url)
+    .max(64)
+    .optional()
+    .describe('Other origins that may send unsafe methods with the session cookie'),
 
-  unauthorizedErrorMessage: text.default('Unauthorized'),
-  forbiddenErrorMessage: text.default('Forbidden'),
-  unauthorizedRedirectUri: url.optional(),
-  forbiddenRedirectUri: url.optional(),
+  unauthorizedErrorMessage: text.default('Unauthorized').describe('Message of a 401'),
+  forbiddenErrorMessage: text.default('Forbidden').describe('Message of a 403'),
+  unauthorizedRedirectUri: url.optional().describe('Where a navigation is sent in place of a 401'),
+  forbiddenRedirectUri: url.optional().describe('Where a navigation is sent in place of a 403'),
 })
 
-export type OIDCPluginSpec = z.output<typeof oidcPluginSpec>
+export type OIDCPluginSpec = z.output<typeof oidcPluginFields>
+
+/**
+ * The spec of an OIDCPlugin. Field names are Kong's openid-connect plugin's in camelCase; an unknown field is
+ * refused. Times are seconds, as in Kong, but `timeout`, which is milliseconds.
+ */
+export const oidcPluginSpec = oidcPluginFields.superRefine((spec, context) => {
+  for (const { path, message } of checkRules(OIDC_PLUGIN_RULES, spec)) {
+    context.addIssue({ code: 'custom', path: [path], message })
+  }
+})
 
 /** An OIDCPlugin as read: its spec, or why the spec was refused. */
 export interface OIDCPlugin {

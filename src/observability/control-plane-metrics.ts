@@ -1,0 +1,107 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { RoutingTable } from '../table/routing-table.ts'
+
+/** The metrics of the main thread: configuration, objects and calls to authorization servers. */
+export interface ControlPlaneMetrics {
+  /** A compile was published, or failed and the last good snapshot stays. */
+  reloaded(outcome: 'published' | 'unchanged' | 'failed', durationSeconds: number, nowSeconds: number): void
+  published(version: number, table: RoutingTable): void
+  /** How many diagnostics of each severity the last compile gave. */
+  diagnosed(counts: Readonly<Record<'error' | 'warning' | 'info', number>>): void
+  calledAuthorizationServer(call: {
+    readonly issuer: string
+    readonly endpoint: string
+    readonly outcome: string
+    readonly durationMs: number
+  }): void
+}
+
+/** Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says. */
+export function createControlPlaneMetrics(registry: Registry, version: string): ControlPlaneMetrics {
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({ name: 'ostiary_build_info', help: 'Always 1', labelNames: ['version'], registers }).set(
+    { version },
+    1,
+  )
+  const reloads = new Counter({
+    name: 'ostiary_config_reloads_total',
+    help: 'Compiles by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const lastSuccess = new Gauge({
+    name: 'ostiary_config_last_reload_success_timestamp_seconds',
+    help: 'When the last compile succeeded',
+    registers,
+  })
+  const compileSeconds = new Histogram({
+    name: 'ostiary_config_reload_duration_seconds',
+    help: 'Time from start of compile to all threads running it',
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  })
+  const snapshotVersion = new Gauge({
+    name: 'ostiary_snapshot_version',
+    help: 'Published snapshot',
+    registers,
+  })
+  const routes = new Gauge({
+    name: 'ostiary_routes',
+    help: 'Routes by what they do with a request',
+    labelNames: ['action'],
+    registers,
+  })
+  const diagnostics = new Gauge({
+    name: 'ostiary_diagnostics',
+    help: 'Diagnostics of the last compile',
+    labelNames: ['severity'],
+    registers,
+  })
+  const serverCalls = new Counter({
+    name: 'ostiary_authorization_server_requests_total',
+    help: 'Calls to authorization servers',
+    labelNames: ['issuer', 'endpoint', 'outcome'],
+    registers,
+  })
+  const serverSeconds = new Histogram({
+    name: 'ostiary_authorization_server_request_duration_seconds',
+    help: 'Time that calls to authorization servers took',
+    labelNames: ['issuer', 'endpoint'],
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+
+  return {
+    reloaded(outcome, durationSeconds, nowSeconds) {
+      reloads.inc({ outcome })
+      compileSeconds.observe(durationSeconds)
+      if (outcome !== 'failed') lastSuccess.set(nowSeconds)
+    },
+    published(versionNumber, table) {
+      snapshotVersion.set(versionNumber)
+      const counts = countActions(table)
+      for (const action of ['open', 'guarded', 'closed'] as const) routes.set({ action }, counts[action])
+    },
+    diagnosed(counts) {
+      for (const severity of ['error', 'warning', 'info'] as const)
+        diagnostics.set({ severity }, counts[severity])
+    },
+    calledAuthorizationServer({ issuer, endpoint, outcome, durationMs }) {
+      serverCalls.inc({ issuer, endpoint, outcome })
+      serverSeconds.observe({ issuer, endpoint }, durationMs / 1000)
+    },
+  }
+}
+
+function countActions(table: RoutingTable): Record<'open' | 'guarded' | 'closed', number> {
+  const counts = { open: 0, guarded: 0, closed: 0 }
+  for (const host of table.virtualHosts) {
+    const all = host.defaultRoute === undefined ? host.routes : [...host.routes, host.defaultRoute]
+    for (const { action } of all) {
+      if (action.kind === 'closed') counts.closed += 1
+      else counts[action.policies.length > 0 ? 'guarded' : 'open'] += 1
+    }
+  }
+  return counts
+}

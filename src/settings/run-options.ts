@@ -1,0 +1,77 @@
+import { Option } from 'commander'
+
+/** `a,b` and repeated flags both make one list. */
+function collect(value: string, previous: string[] = []): string[] {
+  return [
+    ...previous,
+    ...value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ]
+}
+
+/**
+ * A flag and, where it takes a value, its variable: `--http-port` is also `OSTIARY_HTTP_PORT`. A switch has none:
+ * commander turns it on by any value, so `OSTIARY_ALLOW_SHARED_HOSTS=false` would open what it means to close.
+ */
+function option(flags: string, description: string): Option {
+  const made = new Option(flags, description)
+  if (!flags.includes('<')) return made
+  const variable = `OSTIARY_${made.long?.slice(2).replaceAll('-', '_').toUpperCase()}`
+  return made.env(variable)
+}
+
+/** The flags that change what a compile means; `check` and `compile` take them too. */
+export function compileOptions(): Option[] {
+  return [
+    option('--ingress-class <name>', 'IngressClass to serve (default: ostiary)'),
+    option('--watch-ingress-without-class', 'also serve Ingresses without a class (always so with files)'),
+    option('--require-plugin', 'close every route that has neither plugins nor ostiary.dev/public'),
+    option('--default-plugins <list>', 'namespace/name of OIDCPlugins that guard such routes').argParser(
+      collect,
+    ),
+    option('--allow-shared-hosts', 'let several namespaces have rules for one host'),
+    option('--allow-external-name', 'forward to Services of type ExternalName'),
+    option(
+      '--default-ssl-certificate <secret>',
+      'namespace/name of the TLS Secret served where no other matches',
+    ),
+  ]
+}
+
+/** The flags of `ostiary run`. */
+export function runOptions(): Option[] {
+  return [
+    option('--manifests <directory>', 'read a directory of YAML instead of a cluster'),
+    option('--kubeconfig <file>', 'kubeconfig of the cluster (default: in-cluster, else KUBECONFIG)'),
+    option('--watch-namespace <list>', 'watch these namespaces only').argParser(collect),
+    option('--namespace <name>', "the controller's own namespace (default: the pod's, else default)"),
+    option(
+      '--bind-address <address>',
+      'address of the HTTP and HTTPS listeners (default: ::, both IP versions)',
+    ),
+    option('--http-port <port>', 'HTTP port (default: 8080)'),
+    option('--https-port <port>', 'HTTPS port (default: 8443)'),
+    option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
+    option('--admin-port <port>', 'port of /livez, /readyz and /metrics (default: 10254)'),
+    option('--workers <count>', 'proxy threads (default: the CPUs that the cgroup allows)'),
+    option('--trusted-proxies <cidrs>', 'CIDRs whose X-Forwarded-* is believed').argParser(collect),
+    option(
+      '--allow-loopback-issuers',
+      'let issuers be on loopback and link-local addresses (always so with files)',
+    ),
+    option('--session-key-file <file>', 'file of session keys, newest first (default with files: in memory)'),
+    option(
+      '--session-key-secret <name>',
+      'Secret of session keys, made when absent (default: ostiary-session-keys)',
+    ),
+    option(
+      '--drain-timeout-seconds <seconds>',
+      'how long requests in flight may go on after SIGTERM (default: 30)',
+    ),
+    option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),
+    option('--log-format <format>', 'json, pretty or auto: pretty on a terminal (default: auto)'),
+    ...compileOptions(),
+  ]
+}

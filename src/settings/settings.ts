@@ -1,0 +1,40 @@
+import * as z from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const list = z.array(z.string().min(1)).default([])
+const qualifiedName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be namespace/name')
+
+/** The controller's own settings, from flags and `OSTIARY_…` variables. Frozen once read. */
+export const settingsSchema = z.strictObject({
+  /** A directory of manifests instead of a cluster. */
+  manifests: z.string().min(1).optional(),
+  kubeconfig: z.string().min(1).optional(),
+  watchNamespace: list,
+  /** The controller's own namespace: where the session key Secret lives. */
+  namespace: z.string().min(1).default('default'),
+  bindAddress: z.string().min(1).default('::'),
+  httpPort: port.default(8080),
+  httpsPort: port.default(8443),
+  adminAddress: z.string().min(1).default('::'),
+  adminPort: port.default(10_254),
+  /** 0: as many as the cgroup allows. */
+  workers: z.coerce.number().int().min(0).max(256).default(0),
+  trustedProxies: list,
+  ingressClass: z.string().min(1).default('ostiary'),
+  watchIngressWithoutClass: z.boolean().default(false),
+  requirePlugin: z.boolean().default(false),
+  defaultPlugins: z.array(qualifiedName).default([]),
+  allowSharedHosts: z.boolean().default(false),
+  allowExternalName: z.boolean().default(false),
+  allowLoopbackIssuers: z.boolean().default(false),
+  defaultSslCertificate: qualifiedName.optional(),
+  sessionKeyFile: z.string().min(1).optional(),
+  sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
+  drainTimeoutSeconds: z.coerce.number().int().min(0).max(3600).default(30),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
+})
+
+export type Settings = Readonly<z.output<typeof settingsSchema>>

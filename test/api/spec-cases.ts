@@ -1,0 +1,117 @@
+/** One spec and how zod and the API server must judge it. */
+export interface SpecCase {
+  readonly name: string
+  readonly kind: 'OIDCPlugin' | 'Consumer'
+  readonly spec: unknown
+  /** `unknown-field`: the API server keeps it, so that Ostiary can refuse it instead of losing a check silently. */
+  readonly verdict: 'good' | 'bad' | 'unknown-field'
+}
+
+const issuer = 'https://example.okta.com/oauth2/default'
+
+function plugin(name: string, verdict: SpecCase['verdict'], fields: Record<string, unknown>): SpecCase {
+  return { name, kind: 'OIDCPlugin', verdict, spec: { issuer, ...fields } }
+}
+
+function consumer(name: string, verdict: SpecCase['verdict'], spec: unknown): SpecCase {
+  return { name, kind: 'Consumer', verdict, spec }
+}
+
+const client = { clientId: 'ostiary', clientSecretRef: { name: 'okta' } }
+
+/** Judged alike by zod (test/api) and by a real API server (test/cluster). */
+export const SPEC_CASES: readonly SpecCase[] = [
+  plugin('an issuer alone', 'good', {}),
+  plugin('a discovery URL as issuer', 'good', { issuer: `${issuer}/.well-known/openid-configuration` }),
+  plugin('http on localhost', 'good', { issuer: 'http://localhost:9000/oauth2/default' }),
+  plugin('http on 127.0.0.1', 'good', { issuer: 'http://127.0.0.1:9000' }),
+  plugin('http on [::1]', 'good', { issuer: 'http://[::1]:9000/' }),
+  plugin('http with insecureAllowHttp', 'good', { issuer: 'http://auth.internal', insecureAllowHttp: true }),
+  plugin('every field of the client credentials tutorial', 'good', {
+    ...client,
+    scopes: ['orders.read'],
+    upstreamHeadersClaims: ['iss'],
+    upstreamHeadersNames: ['Issuer_Header'],
+  }),
+  plugin('a login with every session field', 'good', {
+    ...client,
+    authMethods: ['session', 'authorization_code'],
+    redirectUri: 'https://app.example.com/callback',
+    sessionCookieName: 'app',
+    sessionCookiePath: '/app',
+    sessionCookieDomain: 'example.com',
+    sessionCookieSameSite: 'Strict',
+    sessionCookieSecure: true,
+    sessionRollingTimeout: 0,
+    allowedOrigins: ['https://www.example.com'],
+  }),
+  plugin('introspection as in the tutorial', 'good', {
+    ...client,
+    authMethods: ['introspection'],
+    introspectJwtTokens: true,
+    introspectionEndpoint: `${issuer}/v1/introspect`,
+    cacheIntrospection: false,
+  }),
+  plugin('a nested claim path and quoted names', 'good', {
+    groupsClaim: ['resource', 'groups'],
+    groupsRequired: ['"Kong Admins" ops', 'admin'],
+  }),
+  plugin('a token cookie', 'good', { bearerTokenParamType: ['cookie'], bearerTokenCookieName: 'token' }),
+  plugin('a public client', 'good', { clientId: 'spa', clientAuth: 'none' }),
+  plugin('no access token upstream', 'good', { upstreamAccessTokenHeader: '' }),
+  plugin('the access token in a header of its own', 'good', { upstreamAccessTokenHeader: 'X-Token' }),
+
+  { name: 'no issuer', kind: 'OIDCPlugin', verdict: 'bad', spec: { scopes: ['openid'] } },
+  plugin('a relative issuer', 'bad', { issuer: '/oauth2/default' }),
+  plugin('an issuer with a user', 'bad', { issuer: 'https://user:pass@example.com' }),
+  plugin('an issuer with a fragment', 'bad', { issuer: `${issuer}#x` }),
+  plugin('plain http', 'bad', { issuer: 'http://example.okta.com' }),
+  plugin('http on a host that only begins like loopback', 'bad', { issuer: 'http://localhost.evil.example' }),
+  plugin('http on a number that only begins like loopback', 'bad', {
+    issuer: 'http://127.0.0.1.evil.example',
+  }),
+  plugin('a plain http token endpoint', 'bad', { tokenEndpoint: 'http://example.com/token' }),
+  plugin('an unknown method', 'bad', { authMethods: ['password'] }),
+  plugin('no method', 'bad', { authMethods: [] }),
+  plugin('a login without a client', 'bad', { authMethods: ['authorization_code'] }),
+  plugin('introspection without a client', 'bad', { authMethods: ['introspection'] }),
+  plugin('a session without a client', 'bad', { authMethods: ['session'] }),
+  plugin('a secret without a client', 'bad', { clientSecretRef: { name: 'okta' } }),
+  plugin('a secret method without a secret', 'bad', { clientId: 'x', clientAuth: 'client_secret_basic' }),
+  plugin('an unknown client authentication', 'bad', { ...client, clientAuth: 'private_key_jwt' }),
+  plugin('a string where a list is needed', 'bad', { scopes: 'openid' }),
+  plugin('a list where a scalar is needed', 'bad', { clientId: ['ostiary'] }),
+  plugin('a negative leeway', 'bad', { leeway: -1 }),
+  plugin('a fraction of a second', 'bad', { leeway: 0.5 }),
+  plugin('a timeout of an hour', 'bad', { timeout: 3_600_000 }),
+  plugin('an empty claim path', 'bad', { groupsClaim: [] }),
+  plugin('an empty requirement', 'bad', { groupsRequired: [] }),
+  plugin('claims without header names', 'bad', { upstreamHeadersClaims: ['iss'] }),
+  plugin('more names than claims', 'bad', {
+    downstreamHeadersNames: ['a', 'b'],
+    downstreamHeadersClaims: ['a'],
+  }),
+  plugin('a header name with a colon', 'bad', { upstreamHeaders: [{ header: 'a:b', path: ['iss'] }] }),
+  plugin('a header name with a line break', 'bad', { upstreamHeaders: [{ header: 'a\nb', path: ['iss'] }] }),
+  plugin('a token cookie without a name', 'bad', { bearerTokenParamType: ['cookie'] }),
+  plugin('a cookie path without a slash', 'bad', { sessionCookiePath: 'app' }),
+  plugin('a cookie path with another attribute', 'bad', { sessionCookiePath: '/; Domain=evil.example' }),
+  plugin('a cookie domain with another attribute', 'bad', { sessionCookieDomain: 'example.com; Secure' }),
+  plugin('an unknown SameSite', 'bad', { sessionCookieSameSite: 'lax' }),
+  plugin('an unknown place for tokens', 'bad', { bearerTokenParamType: ['path'] }),
+
+  plugin('a misspelt check', 'unknown-field', { groupRequired: ['admin'] }),
+  plugin("Kong's snake case", 'unknown-field', { groups_required: ['admin'] }),
+  plugin('a misspelt member of a reference', 'unknown-field', {
+    ...client,
+    clientSecretRef: { name: 'okta', namespace: 'other' },
+  }),
+
+  consumer('a username', 'good', { username: 'alice' }),
+  consumer('a custom id and groups', 'good', { customId: '42', groups: ['gold'] }),
+  consumer('neither username nor custom id', 'bad', { groups: ['gold'] }),
+  consumer('nothing', 'bad', {}),
+  consumer('a number as username', 'bad', { username: 1 }),
+  consumer('an empty group', 'bad', { username: 'alice', groups: [''] }),
+  consumer('a misspelt field', 'unknown-field', { username: 'alice', group: ['gold'] }),
+]
