@@ -41,6 +41,7 @@ export type RefusalReason =
   | 'invalid_request'
   | 'group_overage'
   | 'server_refused'
+  | 'policy_missing'
 
 interface WithResponseHeaders {
   /** Added to the response whatever its source: Set-Cookie, Cache-Control, downstream claim headers. */
