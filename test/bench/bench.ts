@@ -1,0 +1,186 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { cpus, tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { startAuthorizationServer, type BenchAuthorizationServer } from './authorization-server.ts'
+import type { LoadOrder, LoadResult } from './load.ts'
+import { writeManifests } from './manifests.ts'
+import {
+  cpuMicroseconds,
+  nextMessage,
+  residentMebibytes,
+  startOstiary,
+  startScript,
+  type Measured,
+} from './processes.ts'
+
+/**
+ * `npm run bench`: CPU per request of Ostiary beside a bare forwarder, in one run. Scenarios take turns in rounds, and
+ * each figure is the median of its rounds, so that a machine that slows down slows all of them.
+ */
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '32' },
+    json: { type: 'string' },
+  },
+})
+
+interface Scenario {
+  readonly name: string
+  readonly target: 'floor' | 'ostiary'
+  readonly path: string
+  readonly headers: () => readonly Readonly<Record<string, string>>[]
+  readonly once?: boolean
+}
+
+interface Sample extends LoadResult {
+  readonly cpuMicros: number
+}
+
+const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
+
+function scenarios(server: BenchAuthorizationServer, cookie: string): readonly Scenario[] {
+  const one = server.accessToken()
+  const thousand = Array.from({ length: 1000 }, () => bearer(server.accessToken()))
+  return [
+    { name: 'bare forwarder (the floor)', target: 'floor', path: '/open', headers: () => [{}] },
+    { name: 'no plugin', target: 'ostiary', path: '/open', headers: () => [{}] },
+    { name: 'bearer, token seen before', target: 'ostiary', path: '/bearer', headers: () => [bearer(one)] },
+    { name: 'bearer, one of 1,000 tokens', target: 'ostiary', path: '/bearer', headers: () => thousand },
+    {
+      name: 'bearer, token never seen',
+      target: 'ostiary',
+      path: '/bearer',
+      headers: () => Array.from({ length: 3000 }, () => bearer(server.accessToken())),
+      once: true,
+    },
+    { name: 'session cookie', target: 'ostiary', path: '/login', headers: () => [{ cookie }] },
+    {
+      name: 'introspection, cached',
+      target: 'ostiary',
+      path: '/introspection',
+      headers: () => [bearer(one)],
+    },
+  ]
+}
+
+/** Logs in as a browser would, but for the login page itself: the bench's server takes any code. */
+async function login(origin: string, server: BenchAuthorizationServer): Promise<string> {
+  const start = await fetch(`${origin}/login`, { redirect: 'manual', headers: { accept: 'text/html' } })
+  const authorize = new URL(start.headers.get('location') ?? '')
+  server.expectNonce(authorize.searchParams.get('nonce') ?? '')
+  const state = authorize.searchParams.get('state') ?? ''
+  const callback = `${origin}/oauth2/callback?code=bench&state=${encodeURIComponent(state)}`
+  const done = await fetch(callback, {
+    redirect: 'manual',
+    headers: { accept: 'text/html', cookie: cookies(start) },
+  })
+  if (done.status >= 400) throw new Error(`login failed: ${done.status} ${await done.text()}`)
+  return cookies(done)
+}
+
+function cookies(response: Response): string {
+  const set = response.headers.getSetCookie().map((each) => each.split(';')[0] ?? '')
+  return set.filter((each) => !each.endsWith('=')).join('; ')
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => {
+    server.close(resolve)
+  })
+  return port
+}
+
+async function sample(
+  scenario: Scenario,
+  measured: Measured,
+  load: Measured,
+  durationMs: number,
+): Promise<Sample> {
+  const order: LoadOrder = {
+    origin: `http://127.0.0.1:${measured.port}`,
+    path: scenario.path,
+    connections: Number(flags.connections),
+    durationMs,
+    headers: scenario.headers(),
+    once: scenario.once ?? false,
+  }
+  const before = cpuMicroseconds(measured.child)
+  load.child.send(order)
+  const result = await nextMessage<LoadResult & { error?: string }>(load.child)
+  const cpuMicros = cpuMicroseconds(measured.child) - before
+  if (result.error !== undefined) throw new Error(`${scenario.name}: ${result.error}`)
+  const wrong = Object.entries(result.statuses).filter(([status]) => status !== '200')
+  if (wrong.length > 0)
+    throw new Error(`${scenario.name}: answers other than 200: ${JSON.stringify(result.statuses)}`)
+  return { ...result, cpuMicros }
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), 'ostiary-bench-'))
+const server = await startAuthorizationServer()
+const upstream = await startScript('upstream.ts')
+writeManifests(folder, { upstream: upstream.port, issuer: server.issuer })
+const floor = await startScript('floor.ts', String(upstream.port))
+const ostiary = await startOstiary(folder, { http: await freePort(), admin: await freePort() })
+const load = await startScript('load.ts')
+
+try {
+  const all = scenarios(server, await login(`http://127.0.0.1:${ostiary.port}`, server))
+  const samples = new Map(all.map((each) => [each.name, [] as Sample[]]))
+  for (let round = 0; round <= Number(flags.rounds); round++) {
+    process.stderr.write(round === 0 ? 'warm-up\n' : `round ${round} of ${flags.rounds}\n`)
+    for (const scenario of all) {
+      const measured = scenario.target === 'floor' ? floor : ostiary
+      const taken = await sample(scenario, measured, load, Number(flags.seconds) * 1000)
+      if (round > 0) samples.get(scenario.name)!.push(taken)
+    }
+  }
+  const rows = all.map(({ name, target }) => {
+    const taken = samples.get(name)!
+    return {
+      scenario: name,
+      cpuMicrosPerRequest: median(taken.map((each) => each.cpuMicros / each.requests)),
+      requestsPerSecond: median(taken.map((each) => (each.requests / each.durationMs) * 1000)),
+      p50Ms: median(taken.map((each) => each.p50Ms)),
+      p99Ms: median(taken.map((each) => each.p99Ms)),
+      memoryMiB: residentMebibytes(target === 'floor' ? floor.child : ostiary.child),
+    }
+  })
+  const floorMicros = rows[0]!.cpuMicrosPerRequest
+  console.log(
+    `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} CPUs, Node ${process.version}, ${flags.connections} connections`,
+  )
+  console.table(
+    Object.fromEntries(
+      rows.map((row) => [
+        row.scenario,
+        {
+          'CPU µs/request': Number(row.cpuMicrosPerRequest.toFixed(1)),
+          '× floor': Number((row.cpuMicrosPerRequest / floorMicros).toFixed(2)),
+          'requests/s': Math.round(row.requestsPerSecond),
+          'p50 ms': Number(row.p50Ms.toFixed(2)),
+          'p99 ms': Number(row.p99Ms.toFixed(2)),
+          'memory MiB': Math.round(row.memoryMiB),
+        },
+      ]),
+    ),
+  )
+  if (flags.json !== undefined) writeFileSync(flags.json, JSON.stringify(rows, null, 2))
+} finally {
+  for (const { child } of [load, ostiary, floor, upstream]) child.kill()
+  server.close()
+  rmSync(folder, { recursive: true })
+}

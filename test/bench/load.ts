@@ -1,0 +1,75 @@
+import { Pool } from 'undici'
+
+/** What one run of load is told. */
+export interface LoadOrder {
+  readonly origin: string
+  readonly path: string
+  readonly connections: number
+  readonly durationMs: number
+  /** Header lists used in turn; the run ends early rather than use one twice where `once` is set. */
+  readonly headers: readonly Readonly<Record<string, string>>[]
+  readonly once: boolean
+}
+
+export interface LoadResult {
+  readonly requests: number
+  /** Answers by status; anything but 200 makes the run worthless. */
+  readonly statuses: Readonly<Record<string, number>>
+  readonly durationMs: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/** Keeps `connections` requests in flight for `durationMs`. */
+async function run(order: LoadOrder): Promise<LoadResult> {
+  const pool = new Pool(order.origin, { connections: order.connections, pipelining: 1, allowH2: false })
+  const latencies: number[] = []
+  const statuses: Record<string, number> = {}
+  let next = 0
+  const started = performance.now()
+  const deadline = started + order.durationMs
+
+  function one(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const sentAt = performance.now()
+      let status = 0
+      pool.dispatch(
+        { path: order.path, method: 'GET', headers: order.headers[next++ % order.headers.length]! },
+        {
+          onRequestStart() {},
+          onResponseStart(_controller, statusCode) {
+            status = statusCode
+          },
+          onResponseData() {},
+          onResponseEnd() {
+            latencies.push(performance.now() - sentAt)
+            statuses[status] = (statuses[status] ?? 0) + 1
+            resolve()
+          },
+          onResponseError(_controller, error) {
+            reject(error)
+          },
+        },
+      )
+    })
+  }
+
+  async function lane(): Promise<void> {
+    while (performance.now() < deadline && !(order.once && next >= order.headers.length)) await one()
+  }
+
+  await Promise.all(Array.from({ length: order.connections }, lane))
+  const durationMs = performance.now() - started
+  await pool.close()
+  latencies.sort((a, b) => a - b)
+  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0
+  return { requests: latencies.length, statuses, durationMs, p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+process.on('message', (order: LoadOrder) => {
+  run(order).then(
+    (result) => process.send?.(result),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  )
+})
+process.send?.({ port: 0 })

@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { stringify } from 'yaml'
+
+interface Ports {
+  readonly upstream: number
+  readonly issuer: string
+}
+
+const client = { clientId: 'bench', clientSecretRef: { name: 'bench' } }
+
+/** The routes of the benchmark: one for each way in. */
+export function writeManifests(folder: string, { upstream, issuer }: Ports): void {
+  const documents = [
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'upstream' }, spec: { ports: [{ port: 80 }] } },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'upstream-1', labels: { 'kubernetes.io/service-name': 'upstream' } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['127.0.0.1'] }],
+      ports: [{ port: upstream }],
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'bench', labels: { 'ostiary.dev/secret': 'true' } },
+      stringData: { clientSecret: 'bench-secret' },
+    },
+    plugin('bearer', { issuer, authMethods: ['bearer'], audience: ['api://default'] }),
+    plugin('introspection', { issuer, authMethods: ['introspection'], introspectJwtTokens: true, ...client }),
+    plugin('login', { issuer, authMethods: ['session', 'authorization_code'], ...client }),
+    ingress('open', { 'ostiary.dev/public': 'true' }),
+    ...['bearer', 'introspection', 'login'].map((name) => ingress(name, { 'ostiary.dev/plugins': name })),
+  ]
+  writeFileSync(path.join(folder, 'bench.yaml'), documents.map((each) => stringify(each)).join('---\n'))
+}
+
+function plugin(name: string, spec: object): object {
+  return { apiVersion: 'ostiary.dev/v1alpha1', kind: 'OIDCPlugin', metadata: { name }, spec }
+}
+
+function ingress(name: string, annotations: Record<string, string>): object {
+  const backend = { service: { name: 'upstream', port: { number: 80 } } }
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, annotations },
+    spec: { rules: [{ http: { paths: [{ path: `/${name}`, pathType: 'Prefix', backend }] } }] },
+  }
+}

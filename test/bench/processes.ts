@@ -1,0 +1,78 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+
+/** A process under measurement. */
+export interface Measured {
+  readonly child: ChildProcess
+  readonly port: number
+}
+
+/** Starts a script of this folder that reports its port as its first message. */
+export async function startScript(name: string, ...args: string[]): Promise<Measured> {
+  const child = fork(path.join(import.meta.dirname, name), args, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  const { port } = await nextMessage<{ port: number }>(child)
+  return { child, port }
+}
+
+/** Starts Ostiary on a directory with one proxy thread, and waits until it is ready. */
+export async function startOstiary(
+  manifests: string,
+  ports: { http: number; admin: number },
+): Promise<Measured> {
+  const main = path.join(import.meta.dirname, '../../src/main.ts')
+  const flags = [
+    '--manifests',
+    manifests,
+    '--workers',
+    '1',
+    '--bind-address',
+    '127.0.0.1',
+    '--https-port',
+    '0',
+  ]
+  const listen = [
+    '--http-port',
+    String(ports.http),
+    '--admin-port',
+    String(ports.admin),
+    '--log-level',
+    'error',
+  ]
+  const child = spawn(process.execPath, [main, 'run', ...flags, ...listen], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const ready = await fetch(`http://127.0.0.1:${ports.admin}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return { child, port: ports.http }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  child.kill()
+  throw new Error('ostiary did not become ready within ten seconds')
+}
+
+/** The next message of a child; fails when the child ends instead. */
+export function nextMessage<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as T))
+    child.once('exit', (code) => reject(new Error(`ended with ${code} before its message`)))
+  })
+}
+
+/** User and system CPU of a whole process so far, in microseconds (proc(5), /proc/PID/stat, fields 14 and 15). */
+export function cpuMicroseconds(child: ChildProcess): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  const TICK_MICROSECONDS = 10_000
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS
+}
+
+/** Resident memory in MiB (proc(5), VmRSS). */
+export function residentMebibytes(child: ChildProcess): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+}
