@@ -77,6 +77,8 @@ export interface AuthorizationCodeGrant {
   readonly codeVerifier?: string
   /** Absent where the nonce check was switched off. */
   readonly nonce?: string
+  /** `false` where `openid` was not asked for: an answer without ID token is then no refusal. Default: true. */
+  readonly idTokenExpected?: boolean
   readonly leewaySeconds: number
 }
 

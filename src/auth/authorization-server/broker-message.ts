@@ -1,0 +1,25 @@
+import type { AuthorizationServerClient, Answer } from './authorization-server-client.ts'
+
+/** The acts that cross threads. */
+export const ACTS = [
+  'metadata',
+  'keys',
+  'clientCredentialsGrant',
+  'authorizationCodeGrant',
+  'introspect',
+] as const satisfies readonly (keyof AuthorizationServerClient)[]
+
+export type Act = (typeof ACTS)[number]
+
+/** A thread's question. `args` are those of the act, as plain data. */
+export interface BrokerQuestion {
+  readonly id: number
+  readonly act: Act
+  readonly args: readonly unknown[]
+}
+
+/** The broker's answer to the question of that id. */
+export interface BrokerReply {
+  readonly id: number
+  readonly answer: Answer<unknown>
+}

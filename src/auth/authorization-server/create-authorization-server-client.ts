@@ -1,0 +1,104 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../../clock.ts'
+import type { AuthorizationServer } from '../../table/policy.ts'
+import { anyAddress, noLocalAddress } from './address-guard.ts'
+import { authorizationCodeGrant } from './authorization-code-grant.ts'
+import type {
+  Answer,
+  AuthorizationServerClient,
+  ClientCredentialsGrant,
+  TokenSet,
+} from './authorization-server-client.ts'
+import { clientCredentialsGrant } from './client-credentials-grant.ts'
+import { introspect } from './introspect.ts'
+import type { OutboundCall } from './outbound-fetch.ts'
+import { ServerConnection } from './server-connection.ts'
+import { SharedCalls } from './shared-calls.ts'
+import { unavailable } from './unavailable.ts'
+
+const MAXIMUM_SERVERS = 1_024
+const GRACE_MS = 2_000
+
+export interface AuthorizationServerClientOptions {
+  readonly clock: Clock
+  /** Whether loopback, link-local and unspecified addresses may be connected to. */
+  readonly allowLoopback: boolean
+  /** Sent as User-Agent. */
+  readonly userAgent: string
+  /** Told of every HTTP call once it is over. */
+  readonly onCall?: (call: OutboundCall) => void
+}
+
+/** The client that speaks to authorization servers itself. */
+export interface DirectAuthorizationServerClient extends AuthorizationServerClient {
+  /** Lets running calls end and closes all connections. */
+  close(): Promise<void>
+}
+
+/**
+ * Creates the client that runs on the main thread. It keeps connections, metadata and keys of the 1,024 servers last
+ * used, and gives identical client-credentials grants that come within two seconds of each other one answer.
+ */
+export function createAuthorizationServerClient(
+  options: AuthorizationServerClientOptions,
+): DirectAuthorizationServerClient {
+  const { clock, userAgent, onCall } = options
+  const guard = options.allowLoopback ? anyAddress : noLocalAddress
+  const connections = new LRUCache<string, ServerConnection>({
+    max: MAXIMUM_SERVERS,
+    dispose: (connection) => void connection.close().catch(() => undefined),
+  })
+  const grants = new SharedCalls<Answer<TokenSet>>(clock, graceMs)
+
+  function connectionTo(server: AuthorizationServer): ServerConnection {
+    const known = connections.get(server.id)
+    if (known) return known
+    const created = new ServerConnection(server, { clock, guard, userAgent, ...(onCall && { onCall }) })
+    connections.set(server.id, created)
+    return created
+  }
+
+  /** Nothing below rejects but by a mistake of ours, and that refuses a request and no more. */
+  async function answering<T>(
+    server: AuthorizationServer,
+    act: (connection: ServerConnection) => Promise<Answer<T>>,
+  ): Promise<Answer<T>> {
+    try {
+      return await act(connectionTo(server))
+    } catch {
+      return unavailable(`asking ${server.issuer} failed unexpectedly`)
+    }
+  }
+
+  return {
+    metadata: (server) =>
+      answering(server, async (connection) => {
+        const answer = await connection.discovered()
+        return answer.ok ? { ok: true, value: answer.value.metadata } : answer
+      }),
+    keys: (server, missingKeyId) => answering(server, (connection) => connection.keys(missingKeyId)),
+    clientCredentialsGrant: (server, grant) =>
+      grants.run(grantQuestion(server, grant), () =>
+        answering(server, (connection) => clientCredentialsGrant(connection, grant)),
+      ),
+    authorizationCodeGrant: (server, grant) =>
+      answering(server, (connection) => authorizationCodeGrant(connection, grant, clock)),
+    introspect: (server, request) => answering(server, (connection) => introspect(connection, request)),
+    close: async () => {
+      await Promise.all([...connections.values()].map((connection) => connection.close()))
+    },
+  }
+}
+
+function grantQuestion(
+  server: AuthorizationServer,
+  { client, scopes, audience }: ClientCredentialsGrant,
+): unknown {
+  return [server.id, client.id, client.secret ?? null, client.authMethod, scopes, audience]
+}
+
+/** A token is kept no longer than it lives; an outage is not kept, so that its end shows at once. */
+function graceMs(answer: Answer<TokenSet>): number {
+  if (answer.ok) return Math.min(GRACE_MS, (answer.value.expiresInSeconds ?? GRACE_MS) * 1000)
+  return answer.kind === 'refused' ? GRACE_MS : 0
+}

@@ -1,0 +1,169 @@
+import { request, type Agent, type Dispatcher } from 'undici'
+import type { Clock } from '../../clock.ts'
+import type { AuthorizationServer } from '../../table/policy.ts'
+import type { AddressGuard } from './address-guard.ts'
+import type { Answer, ServerUnavailable } from './authorization-server-client.ts'
+import { readErrorBody } from './okta-error.ts'
+import { parseJsonObject } from './json-object.ts'
+import { retryAfterSeconds, type ResponseHeaders } from './retry-after.ts'
+import { secretsOf } from './request-secrets.ts'
+import { createServerAgent, MAXIMUM_RESPONSE_BYTES } from './server-agent.ts'
+import { unavailable } from './unavailable.ts'
+
+/** The endpoints that are called, as metrics and reasons name them. */
+export type EndpointName = 'discovery' | 'jwks' | 'token' | 'introspection'
+
+/** One HTTP call to an authorization server, once it is over. Holds no credential: fit for logs and metrics. */
+export interface OutboundCall {
+  readonly serverId: string
+  readonly issuer: string
+  readonly endpoint: EndpointName
+  readonly outcome: 'ok' | 'refused' | 'unavailable'
+  readonly durationMs: number
+}
+
+/** What calls need of the world. */
+export interface OutboundDependencies {
+  readonly clock: Clock
+  readonly guard: AddressGuard
+  readonly userAgent: string
+  readonly onCall?: (call: OutboundCall) => void
+}
+
+/** One call. GET without `form`, else POST. */
+export interface OutboundRequest {
+  readonly endpoint: EndpointName
+  readonly url: URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly form?: URLSearchParams
+  /** Sent again where the connection broke before an answer: harmless for all but single-use credentials. */
+  readonly repeatable: boolean
+}
+
+/** A JSON object that came with status 200, whatever its content type. */
+export interface JsonResponse {
+  readonly body: Readonly<Record<string, unknown>>
+  readonly headers: ResponseHeaders
+}
+
+/** A kept-alive connection that the server closed while the request was on its way. */
+const BROKEN_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
+/** Calls one authorization server and judges what comes back as far as HTTP and JSON go. Never rejects. */
+export class OutboundFetch {
+  readonly #server: AuthorizationServer
+  readonly #dependencies: OutboundDependencies
+  readonly #agent: Agent
+
+  constructor(server: AuthorizationServer, dependencies: OutboundDependencies) {
+    this.#server = server
+    this.#dependencies = dependencies
+    this.#agent = createServerAgent(server, dependencies.guard)
+  }
+
+  /**
+   * Status 200 with a JSON object is an answer; on POST, a 4xx with an OAuth or Okta error is a refusal; all else
+   * (redirects, 429, 5xx, HTML, more than 1 MiB, nothing within the policy's time-out) is unavailable.
+   */
+  async call(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
+    const startedMs = this.#dependencies.clock.monotonic()
+    const answer = await this.#exchange(outbound)
+    this.#report(outbound.endpoint, answer, this.#dependencies.clock.monotonic() - startedMs)
+    return answer
+  }
+
+  /** Lets running calls end and closes the connections. */
+  async close(): Promise<void> {
+    await this.#agent.close()
+  }
+
+  async #exchange(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
+    const signal = AbortSignal.timeout(this.#server.timeoutMs)
+    try {
+      const response = await this.#send(outbound, signal)
+      const text = await response.body.text()
+      return this.#judge(outbound, response, text)
+    } catch (error) {
+      return failed(outbound, error)
+    }
+  }
+
+  async #send(outbound: OutboundRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData<unknown>> {
+    try {
+      return await request(outbound.url, this.#options(outbound, signal))
+    } catch (error) {
+      if (!outbound.repeatable || !BROKEN_CONNECTION.has(codeOf(error))) throw error
+      return request(outbound.url, this.#options(outbound, signal))
+    }
+  }
+
+  #options(outbound: OutboundRequest, signal: AbortSignal): Parameters<typeof request>[1] {
+    const { form } = outbound
+    return {
+      dispatcher: this.#agent,
+      method: form ? 'POST' : 'GET',
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        ...outbound.headers,
+        'user-agent': this.#dependencies.userAgent,
+        ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+      body: form ? form.toString() : null,
+      signal,
+    }
+  }
+
+  #judge(
+    outbound: OutboundRequest,
+    response: Dispatcher.ResponseData<unknown>,
+    text: string,
+  ): Answer<JsonResponse> {
+    const { statusCode, headers } = response
+    const body = parseJsonObject(text)
+    if (statusCode === 200) {
+      return body ? { ok: true, value: { body, headers } } : failure(outbound, 'answered with no JSON object')
+    }
+    if (outbound.form && statusCode >= 400 && statusCode < 500 && statusCode !== 429) {
+      const refused = readErrorBody(body, secretsOf(outbound.headers, outbound.form))
+      if (refused && !TEMPORARY_ERRORS.has(refused.error)) return refused
+    }
+    const seconds = retryAfterSeconds(statusCode, headers, this.#dependencies.clock.now())
+    return failure(outbound, `answered with status ${statusCode}`, seconds)
+  }
+
+  #report(endpoint: EndpointName, answer: Answer<unknown>, durationMs: number): void {
+    const outcome = answer.ok ? 'ok' : answer.kind
+    const { id: serverId, issuer } = this.#server
+    try {
+      this.#dependencies.onCall?.({ serverId, issuer, endpoint, outcome, durationMs })
+    } catch {
+      // A broken metric must not become a refused request.
+    }
+  }
+}
+
+/** RFC 6749 §4.1.2.1: about the server, not about what it was asked. */
+export const TEMPORARY_ERRORS: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
+
+function failure(outbound: OutboundRequest, what: string, retryAfter?: number): ServerUnavailable {
+  return unavailable(`${outbound.endpoint} endpoint at ${outbound.url.host} ${what}`, retryAfter)
+}
+
+function failed(outbound: OutboundRequest, error: unknown): ServerUnavailable {
+  const code = codeOf(error)
+  if (code === 'ADDRESS_REFUSED') {
+    return failure(outbound, 'is a loopback, link-local or unspecified address, which is not allowed here')
+  }
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+    return failure(outbound, `answered with more than ${MAXIMUM_RESPONSE_BYTES} bytes`)
+  }
+  if (error instanceof Error && error.name === 'TimeoutError') return failure(outbound, 'timed out')
+  return failure(outbound, `cannot be reached: ${code}`)
+}
+
+/** Codes only: messages of TLS and HTTP parsers quote what the other side sent. */
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return 'unknown error'
+  return typeof error.code === 'string' ? error.code : 'unknown error'
+}

@@ -1,0 +1,76 @@
+import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+import type { Claims } from '../decision.ts'
+import type { Answer, KeySet, Refused } from './authorization-server-client.ts'
+import { refusal } from './okta-error.ts'
+
+/** Signatures that a public key verifies. `none` and HMAC (keyed with a client secret) are never taken. */
+const ASYMMETRIC_ALGORITHMS: readonly string[] = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+]
+
+/** What an ID token is judged by. */
+export interface IdTokenChecks {
+  readonly issuer: string
+  readonly clientId: string
+  /** What the server says it signs with; absent: any asymmetric algorithm. */
+  readonly algorithms?: readonly string[]
+  /** Absent: the nonce is not checked. */
+  readonly nonce?: string
+  readonly leewaySeconds: number
+  readonly nowMs: number
+  readonly keys: (missingKeyId?: string) => Promise<Answer<KeySet>>
+}
+
+/**
+ * Verifies an ID token of a token endpoint's answer (OpenID Connect Core §3.1.3.7): signature, `iss`, `aud` with
+ * `azp`, `exp`, `nbf`, `nonce`, and the presence of `sub` and `iat`. Not checked: `at_hash`, `auth_time`, `acr`.
+ */
+export async function verifyIdToken(idToken: string, checks: IdTokenChecks): Promise<Answer<Claims>> {
+  try {
+    const { kid } = decodeProtectedHeader(idToken)
+    const keys = await checks.keys(typeof kid === 'string' ? kid : undefined)
+    if (!keys.ok) return keys
+    const { payload } = await jwtVerify(idToken, createLocalJWKSet({ keys: [...keys.value.keys] }), {
+      issuer: checks.issuer,
+      audience: checks.clientId,
+      algorithms: ASYMMETRIC_ALGORITHMS.filter((each) => checks.algorithms?.includes(each) ?? true),
+      clockTolerance: checks.leewaySeconds,
+      currentDate: new Date(checks.nowMs),
+      requiredClaims: ['sub', 'iat', 'exp'],
+    })
+    const fault = claimFault(payload, checks)
+    return fault === undefined ? { ok: true, value: payload } : invalid(fault)
+  } catch (error) {
+    return invalid(faultOf(error))
+  }
+}
+
+function claimFault(payload: JWTPayload, checks: IdTokenChecks): string | undefined {
+  if (typeof payload.sub !== 'string' || payload.sub === '') return 'sub is no string'
+  if (checks.nonce !== undefined && payload['nonce'] !== checks.nonce) return 'nonce differs'
+  const { azp } = payload
+  if (azp !== undefined && azp !== checks.clientId) return 'azp is another client'
+  const shared = Array.isArray(payload.aud) && payload.aud.length > 1
+  return shared && azp === undefined ? 'aud names other clients and azp is missing' : undefined
+}
+
+/** Codes and claim names only: messages may quote what the token says. */
+function faultOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'exp is past'
+  if (error instanceof errors.JWTClaimValidationFailed) return `${error.claim} ${error.reason}`
+  return error instanceof errors.JOSEError ? error.code : 'is no JWT'
+}
+
+function invalid(fault: string): Refused {
+  return refusal('invalid_id_token', `ID token: ${fault}`, [])
+}
