@@ -1,10 +1,131 @@
-import type { RefusalReason } from '../auth/decision.ts'
-import type { ProblemOptions, ProblemResponse } from './problem.ts'
+import { createHash } from 'node:crypto'
+import type { HeaderList, RefusalReason } from '../auth/decision.ts'
+import { ownHeaders, statusPhrase, type ProblemOptions, type ProblemResponse } from './problem.ts'
 
+/** What a page says beside its status. Nothing here may hold a credential. */
 export interface PageOptions extends Omit<ProblemOptions, 'reason'> {
   readonly reason?: RefusalReason
-  /** Name of the person or client that was recognised. */
+  /** Name of the person or client that was recognised; absent: nobody was. */
   readonly who?: string
 }
-/** A page for a refused navigation. */
-export declare function refusalPage(status: number, options?: PageOptions): ProblemResponse
+
+const STYLE = `:root{color-scheme:light dark}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem}
+h1{font-size:1.5rem;line-height:1.25}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}
+dt{opacity:.7}
+dd{margin:0;overflow-wrap:anywhere}`
+
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${STYLE_HASH}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const PAGE_HEADERS: HeaderList = [
+  ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
+  ['Referrer-Policy', 'no-referrer'],
+]
+
+const SIGN_IN_AGAIN = 'Open the page again from its start to sign in anew.'
+const ASK_FOR_ACCESS = 'If you need this page, ask whoever runs it to give your account access.'
+
+/** Why and what next, in words for the person at the browser. */
+const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: string]>> = {
+  no_credential: ['You are not signed in.', SIGN_IN_AGAIN],
+  invalid_token: ['Your sign-in could not be verified.', SIGN_IN_AGAIN],
+  expired_token: ['Your sign-in has expired.', SIGN_IN_AGAIN],
+  wrong_issuer: ['Your sign-in comes from another authorization server than this page takes.', SIGN_IN_AGAIN],
+  wrong_audience: ['Your sign-in was meant for another application.', SIGN_IN_AGAIN],
+  unknown_key: ['Your sign-in could not be verified.', SIGN_IN_AGAIN],
+  inactive_token: ['Your sign-in has ended.', SIGN_IN_AGAIN],
+  invalid_client: ['The client is unknown or its secret is wrong.', 'Check the client and its secret.'],
+  invalid_session: ['Your session has ended.', SIGN_IN_AGAIN],
+  invalid_callback: [
+    'This sign-in could not be completed: it is too old, was already used, or began in another browser.',
+    'Go back to the page you wanted and sign in from there. Cookies have to be allowed for it.',
+  ],
+  insufficient_scope: ['Your sign-in lacks a scope that this page asks for.', ASK_FOR_ACCESS],
+  missing_audience: ['Your sign-in was not issued for this page.', ASK_FOR_ACCESS],
+  missing_group: ['You are not in a group that may open this page.', ASK_FOR_ACCESS],
+  missing_role: ['You do not have a role that may open this page.', ASK_FOR_ACCESS],
+  no_consumer: ['Your account is not registered for this page.', ASK_FOR_ACCESS],
+  anonymous_consumer_not_found: ['This page is not set up completely.', 'Tell whoever runs it.'],
+  group_denied: ['A group that you are in may not open this page.', ASK_FOR_ACCESS],
+  cross_origin: ['Another site sent you here in a way that is not allowed.', 'Open the page directly.'],
+  authorization_server_unavailable: ['Sign-in is not available at the moment.', 'Try again in a minute.'],
+  too_large: [
+    'Your sign-in does not fit into the cookies that a browser keeps.',
+    'Tell whoever runs this page: your account has too many groups or claims for it.',
+  ],
+  invalid_request: ['The request could not be understood.', 'Go back to the page you wanted and try again.'],
+  group_overage: [
+    'You are in more groups than your sign-in can name, so none of them could be checked.',
+    'Tell whoever runs this page: the authorization server has to send fewer groups.',
+  ],
+  server_refused: ['The authorization server refused to sign you in.', 'Try again, or ask whoever runs it.'],
+  policy_missing: ['This page is not set up completely.', 'Tell whoever runs it.'],
+}
+
+/**
+ * A readable page for a refused navigation: why, who was recognised, what to do. All text is escaped, nothing is
+ * loaded or run, nothing is cached.
+ */
+export function refusalPage(status: number, options: PageOptions = {}): ProblemResponse {
+  const body = render(status, options)
+  const headers = ownHeaders('text/html; charset=utf-8', body, [...PAGE_HEADERS, ...(options.headers ?? [])])
+  return { status, headers, body }
+}
+
+function render(status: number, options: PageOptions): string {
+  const explanation = options.reason === undefined ? undefined : EXPLANATIONS[options.reason]
+  const phrase = statusPhrase(status)
+  const message = options.message ?? phrase
+  const facts = [
+    fact('Signed in as', options.who),
+    fact('Reason', options.reason),
+    fact('Status', `${status} ${phrase}`),
+  ]
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="robots" content="noindex">
+<title>${escapeHtml(message)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${escapeHtml(message)}</h1>
+${paragraph(explanation?.[0])}${paragraph(options.detail)}${paragraph(explanation?.[1])}<dl>
+${facts.join('')}</dl>
+</main>
+</body>
+</html>
+`
+}
+
+function paragraph(text: string | undefined): string {
+  return text === undefined ? '' : `<p>${escapeHtml(text)}</p>\n`
+}
+
+function fact(term: string, value: string | undefined): string {
+  return value === undefined ? '' : `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>\n`
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
+}

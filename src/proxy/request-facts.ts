@@ -1,16 +1,67 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestFacts } from '../auth/request-facts.ts'
+import { bufferedForm, type BufferedForm } from './form-body.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import type { RequestTarget } from './request-target.ts'
 import type { ConnectionView } from './trusted-proxies.ts'
 
+/** A request's facts, and what became of its body. */
 export interface ProxyRequestFacts extends RequestFacts {
   /** The whole body where `form()` has read it: send this upstream, the request has nothing more to give. */
   readonly bufferedBody: Buffer | undefined
 }
-export declare function createRequestFacts(
+
+/**
+ * The facts of a request whose authority and target were accepted. Nothing is parsed or read before it is asked for.
+ */
+export function createRequestFacts(
   request: IncomingMessage,
   authority: RequestAuthority,
   target: RequestTarget,
   view: ConnectionView,
-): ProxyRequestFacts
+): ProxyRequestFacts {
+  return new IncomingRequestFacts(request, authority, target, view)
+}
+
+class IncomingRequestFacts implements ProxyRequestFacts {
+  readonly method: string
+  readonly scheme: 'http' | 'https'
+  readonly host: string
+  readonly authority: string
+  readonly target: string
+  readonly path: string
+  readonly query: string
+  readonly clientAddress: string
+  bufferedBody: Buffer | undefined
+  readonly #request: IncomingMessage
+  #form: Promise<BufferedForm> | undefined
+
+  constructor(
+    request: IncomingMessage,
+    authority: RequestAuthority,
+    target: RequestTarget,
+    view: ConnectionView,
+  ) {
+    this.#request = request
+    this.method = request.method ?? ''
+    this.scheme = view.scheme
+    this.host = authority.host
+    this.authority = authority.authority
+    this.target = authority.target
+    this.path = target.path
+    this.query = target.query
+    this.clientAddress = view.clientAddress
+    this.bufferedBody = undefined
+  }
+
+  get headers(): RequestFacts['headers'] {
+    return this.#request.headers
+  }
+
+  async form(): Promise<URLSearchParams | undefined> {
+    this.#form ??= bufferedForm(this.#request)
+    const { params, bytes } = await this.#form
+    this.bufferedBody = bytes
+    return params
+  }
+}

@@ -1,13 +1,73 @@
 import type { HeaderList } from '../auth/decision.ts'
+import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
 
-/** undici's `controller.rawHeaders`: name and value in turn, or an object from HTTP/2. */
+/**
+ * undici's `controller.rawHeaders`: names and values in turn over HTTP/1.1, where both are Buffers, or an object
+ * over HTTP/2.
+ */
 export type UpstreamResponseHeaders =
   | readonly (Buffer | string)[]
   | Readonly<Record<string, string | readonly string[] | undefined>>
   | null
   | undefined
-/** Raw name and value list for `writeHead`. */
-export declare function downstreamResponseHeaders(
-  rawHeaders: UpstreamResponseHeaders,
-  added: HeaderList,
-): string[]
+
+const NONE: ReadonlySet<string> = new Set()
+
+// Caches that know these prefer them to Cache-Control (RFC 9213), so they must not outlive one that we set.
+const OTHER_CACHE_RULES = /^(?:expires|pragma|surrogate-control|(?:.*-)?cdn-cache-control|x-accel-expires)$/
+
+/**
+ * The header list for `writeHead`: the upstream's without what ends at this hop, then ours. A name that we add
+ * replaces the upstream's, but for Set-Cookie, which is kept beside ours. `Server: ostiary` only where the upstream
+ * names none; node:http adds Date.
+ */
+export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, added: HeaderList): string[] {
+  const fields = rawHeaders === null || rawHeaders === undefined ? [] : flatList(rawHeaders)
+  const replaced = added.length === 0 ? NONE : replacedNames(added)
+  const headers: string[] = []
+  let connection = ''
+  let hasServer = replaced.has('server')
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = text(fields[i])
+    const lowerCase = name.toLowerCase()
+    if (lowerCase === 'connection') connection += `,${text(fields[i + 1])}`
+    else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced)) {
+      headers.push(name, text(fields[i + 1]))
+      hasServer ||= lowerCase === 'server'
+    }
+  }
+  const kept = connection === '' ? headers : withoutNames(headers, connectionOptions(connection))
+  if (!hasServer) kept.push('Server', 'ostiary')
+  for (const [name, value] of added) kept.push(name, value)
+  return kept
+}
+
+function flatList(rawHeaders: NonNullable<UpstreamResponseHeaders>): readonly (Buffer | string)[] {
+  if (isList(rawHeaders)) return rawHeaders
+  const list: string[] = []
+  for (const [name, value] of Object.entries(rawHeaders)) {
+    if (typeof value === 'string') list.push(name, value)
+    else for (const each of value ?? []) list.push(name, each)
+  }
+  return list
+}
+
+function isList(headers: NonNullable<UpstreamResponseHeaders>): headers is readonly (Buffer | string)[] {
+  return Array.isArray(headers)
+}
+
+function text(part: Buffer | string | undefined): string {
+  return typeof part === 'string' ? part : (part?.toString('latin1') ?? '')
+}
+
+function replacedNames(added: HeaderList): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const [name] of added) names.add(name.toLowerCase())
+  names.delete('set-cookie')
+  return names
+}
+
+function isReplaced(lowerCase: string, replaced: ReadonlySet<string>): boolean {
+  if (replaced.size === 0) return false
+  return replaced.has(lowerCase) || (replaced.has('cache-control') && OTHER_CACHE_RULES.test(lowerCase))
+}

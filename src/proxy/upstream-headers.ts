@@ -1,16 +1,178 @@
-import type { Allow } from '../auth/decision.ts'
+import { assertNever } from '../assert-never.ts'
+import type { Allow, HeaderList } from '../auth/decision.ts'
+import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
+import { foldHeaderName, isIdentityHeader } from './identity-headers.ts'
 import type { ConnectionView } from './trusted-proxies.ts'
 
+/** A request as it came, and what it is to become. */
 export interface UpstreamRequest {
+  /** Of node:http: names and values in turn, as sent. */
   readonly rawHeaders: readonly string[]
   readonly connectionView: ConnectionView
-  /** Host field, lower case, with its port where one was sent. */
+  /** The Host field in lower case, with its port where one was sent. */
   readonly authority: string
-  /** The route's, lower case. */
+  /** The route's. Names here and in `edits` count in any case, dash or underscore spelling. */
   readonly removeHeaders: readonly string[]
   readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'>
-  /** Length of the body where it was buffered or rewritten: replaces Content-Length. */
+  /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
   readonly bodyReplaced?: number
 }
-/** Raw name and value list for undici. */
-export declare function upstreamRequestHeaders(input: UpstreamRequest): string[]
+
+/** `forwarding` fields say who the client is: they pass from trusted proxies alone. */
+type SpecialKind = 'forwarding' | 'connection' | 'te' | 'cookie' | 'content-length' | 'authorization'
+
+/** `dropped` fields end here, pretend to an identity, or are set by us. */
+type NameKind = 'plain' | 'dropped' | SpecialKind
+
+interface Name {
+  readonly folded: string
+  readonly kind: NameKind
+}
+
+/**
+ * The header list for undici: the client's fields in their order and spelling, without hop-by-hop fields, those that
+ * the client's Connection names, identity headers and removed names; then ours. Ours come after the Connection list
+ * was applied, so that no client can take them away (GHSA-gwhp-pf74-vj37). Host is kept as sent.
+ */
+export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
+  const { rawHeaders } = input
+  const headers: string[] = []
+  let connection: string | undefined
+  let authorized = false
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const rawName = rawHeaders[i] ?? ''
+    const { kind, folded } = readName(rawName)
+    const rawValue = rawHeaders[i + 1] ?? ''
+    if (kind === 'connection') connection = connection === undefined ? rawValue : `${connection},${rawValue}`
+    if (kind === 'dropped' || isRemoved(folded, input)) continue
+    // node:http judges the first Authorization alone: a second must not reach an upstream that reads the last.
+    if (kind === 'authorization' && authorized) continue
+    authorized ||= kind === 'authorization'
+    const value = kind === 'plain' ? rawValue : specialValue(kind, rawValue, input)
+    if (value !== undefined) headers.push(rawName, value)
+  }
+  const kept = connection === undefined ? headers : withoutNames(headers, connectionOptions(connection))
+  addOurs(kept, input)
+  return kept
+}
+
+/** What becomes of a field with a rule of its own; `undefined`: it goes. */
+function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest): string | undefined {
+  switch (kind) {
+    case 'forwarding':
+      return input.connectionView.trusted ? value : undefined
+    case 'te':
+      return /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(value) ? 'trailers' : undefined
+    case 'cookie':
+      return input.edits === undefined ? value : withoutCookies(value, input.edits.removeCookies)
+    case 'content-length':
+      return input.bodyReplaced === undefined ? value : undefined
+    case 'connection':
+      return undefined
+    case 'authorization':
+      return value
+    default:
+      return assertNever(kind)
+  }
+}
+
+function isRemoved(folded: string, input: UpstreamRequest): boolean {
+  if (input.removeHeaders.length > 0 && includesName(input.removeHeaders, folded)) return true
+  const { edits } = input
+  return (
+    edits !== undefined && (includesName(edits.removeHeaders, folded) || setsName(edits.setHeaders, folded))
+  )
+}
+
+function includesName(names: readonly string[], folded: string): boolean {
+  for (const name of names) if (isSameName(name, folded)) return true
+  return false
+}
+
+function setsName(headers: HeaderList, folded: string): boolean {
+  for (const header of headers) if (isSameName(header[0], folded)) return true
+  return false
+}
+
+function isSameName(name: string, folded: string): boolean {
+  return name.length === folded.length && (name === folded || foldHeaderName(name) === folded)
+}
+
+function addOurs(headers: string[], input: UpstreamRequest): void {
+  const { connectionView, authority, edits, bodyReplaced } = input
+  headers.push('X-Forwarded-For', connectionView.forwardedFor)
+  const host = connectionView.forwardedHost ?? authority
+  if (host !== '') headers.push('X-Forwarded-Host', host)
+  headers.push('X-Forwarded-Proto', connectionView.forwardedProto)
+  headers.push(
+    'X-Forwarded-Port',
+    connectionView.forwardedPort ?? portOf(authority, connectionView.forwardedProto),
+  )
+  if (bodyReplaced !== undefined) headers.push('Content-Length', String(bodyReplaced))
+  if (edits !== undefined) for (const [name, value] of edits.setHeaders) headers.push(name, value)
+}
+
+function portOf(authority: string, scheme: 'http' | 'https'): string {
+  const colon = authority.lastIndexOf(':')
+  if (colon > authority.lastIndexOf(']')) return authority.slice(colon + 1)
+  return scheme === 'https' ? '443' : '80'
+}
+
+/** A Cookie value without some cookies; the others keep their bytes. `undefined`: none is left. */
+function withoutCookies(value: string, remove: (name: string) => boolean): string | undefined {
+  const pairs = value.split(';')
+  const kept = pairs.filter((pair) => !remove(cookieName(pair)))
+  if (kept.length === pairs.length) return value
+  const rest = kept.join(';').trimStart()
+  return rest === '' ? undefined : rest
+}
+
+function cookieName(pair: string): string {
+  const equals = pair.indexOf('=')
+  return (equals === -1 ? pair : pair.slice(0, equals)).trim()
+}
+
+// Names repeat from request to request; looking one up costs less than folding and judging it again. Bounded,
+// because clients choose names.
+const KNOWN_NAMES = new Map<string, Name>()
+const MAXIMUM_KNOWN_NAMES = 1024
+const MAXIMUM_KNOWN_NAME_LENGTH = 64
+
+function readName(rawName: string): Name {
+  let name = KNOWN_NAMES.get(rawName)
+  if (name === undefined) {
+    const folded = foldHeaderName(rawName)
+    name = { folded, kind: kindOf(rawName.toLowerCase(), folded) }
+    if (rawName.length > MAXIMUM_KNOWN_NAME_LENGTH) return name
+    if (KNOWN_NAMES.size >= MAXIMUM_KNOWN_NAMES) KNOWN_NAMES.clear()
+    KNOWN_NAMES.set(rawName, name)
+  }
+  return name
+}
+
+const OWN_RULE: ReadonlyMap<string, SpecialKind> = new Map([
+  ['authorization', 'authorization'],
+  ['connection', 'connection'],
+  ['content-length', 'content-length'],
+  ['cookie', 'cookie'],
+  ['te', 'te'],
+])
+
+// Set by us on every request.
+const FORWARDED_BY_US: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+])
+
+function kindOf(lowerCase: string, folded: string): NameKind {
+  const own = OWN_RULE.get(lowerCase)
+  if (own !== undefined) return own
+  if (isHopByHop(lowerCase) || isIdentityHeader(folded) || FORWARDED_BY_US.has(folded)) return 'dropped'
+  // `Content_Length` and its like are no fields of HTTP, but servers that fold names would take them for one.
+  if (folded !== lowerCase && (OWN_RULE.has(folded) || isHopByHop(folded))) return 'dropped'
+  return folded.startsWith('x-forwarded-') || folded === 'forwarded' || folded === 'x-real-ip'
+    ? 'forwarding'
+    : 'plain'
+}

@@ -1,6 +1,19 @@
+const PLAIN_PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/]*$/
+const UNRESERVED = /^[A-Za-z0-9\-._~]$/
+const ESCAPE_OR_FOREIGN = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/gu
+
 /**
  * The form of RFC 3986 §6.2.2 that paths are matched in: escapes of unreserved characters decoded, other escapes in
- * upper case, and characters that no URI may hold raw escaped as UTF-8. For request paths and manifests alike, so
- * that both sides compare equal. Dot segments and bad escapes are left as they are: callers refuse them.
+ * upper case, and every character that a path may not hold raw (`%` without two digits too) escaped as UTF-8. For
+ * request paths and manifests alike, so that both sides compare equal. Idempotent. Dot segments are left as they
+ * are: callers refuse them.
  */
-export declare function normalPath(path: string): string
+export function normalPath(path: string): string {
+  return PLAIN_PATH.test(path) ? path : path.toWellFormed().replace(ESCAPE_OR_FOREIGN, normalCharacter)
+}
+
+function normalCharacter(match: string): string {
+  if (match.length !== 3 || match[0] !== '%') return encodeURIComponent(match)
+  const character = String.fromCharCode(Number.parseInt(match.slice(1), 16))
+  return UNRESERVED.test(character) ? character : match.toUpperCase()
+}

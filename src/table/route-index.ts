@@ -1,11 +1,98 @@
 import type { Route, RoutingTable, VirtualHost } from './routing-table.ts'
 
+/** A virtual host with its routes by path, so that matching does not grow with their number. */
 export interface IndexedHost {
   readonly virtualHost: VirtualHost
+  readonly exactPaths: ReadonlyMap<string, Route>
+  /** By path without trailing slash; `/` itself is the empty string. */
+  readonly prefixes: ReadonlyMap<string, Route>
+  /** Bounds the work on a long request path: no prefix is longer than this. */
+  readonly longestPrefix: number
 }
+
+/** A routing table arranged for look-ups. Built once per snapshot. */
 export interface RouteIndex {
+  /** By host; the host that serves names of no Ingress is the empty string. */
   readonly exactHosts: ReadonlyMap<string, IndexedHost>
+  /** `*.example.com` by `.example.com`. */
+  readonly wildcardHosts: ReadonlyMap<string, IndexedHost>
 }
-export declare function createRouteIndex(table: RoutingTable): RouteIndex
-export declare function findVirtualHost(index: RouteIndex, host: string): IndexedHost | undefined
-export declare function findRoute(host: IndexedHost, path: string): Route | undefined
+
+/**
+ * Indexes a table. What `findRoute` finds is the first route of `VirtualHost.routes` that matches, given that they
+ * are listed in order of precedence; of two with an equal type and path, the first counts.
+ */
+export function createRouteIndex(table: RoutingTable): RouteIndex {
+  const exactHosts = new Map<string, IndexedHost>()
+  const wildcardHosts = new Map<string, IndexedHost>()
+  for (const virtualHost of table.virtualHosts) {
+    const indexed = indexHost(virtualHost)
+    if (virtualHost.host.startsWith('*.')) setFirst(wildcardHosts, virtualHost.host.slice(1), indexed)
+    else setFirst(exactHosts, virtualHost.host, indexed)
+  }
+  return { exactHosts, wildcardHosts }
+}
+
+function indexHost(virtualHost: VirtualHost): IndexedHost {
+  const exactPaths = new Map<string, Route>()
+  const prefixes = new Map<string, Route>()
+  let longestPrefix = 0
+  for (const route of virtualHost.routes) {
+    if (route.pathType === 'Exact') {
+      setFirst(exactPaths, route.path, route)
+    } else {
+      const prefix = route.path === '/' ? '' : route.path
+      setFirst(prefixes, prefix, route)
+      longestPrefix = Math.max(longestPrefix, prefix.length)
+    }
+  }
+  return { virtualHost, exactPaths, prefixes, longestPrefix }
+}
+
+function setFirst<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  if (!map.has(key)) map.set(key, value)
+}
+
+/**
+ * The virtual host that alone decides on requests for a host: the exact one, else the wildcard whose star stands for
+ * its first label, else the one for hosts that no Ingress names.
+ *
+ * @param host lower case, without port and trailing dot
+ */
+export function findVirtualHost(index: RouteIndex, host: string): IndexedHost | undefined {
+  const exact = index.exactHosts.get(host)
+  if (exact !== undefined) return exact
+  if (index.wildcardHosts.size > 0) {
+    const dot = host.indexOf('.')
+    const wildcard = dot > 0 ? index.wildcardHosts.get(host.slice(dot)) : undefined
+    if (wildcard !== undefined) return wildcard
+  }
+  return index.exactHosts.get('')
+}
+
+/**
+ * The route for a path: the longest that matches, Exact before Prefix at equal length, else the host's default.
+ * Prefixes match whole segments.
+ *
+ * @param path in normal form (`normalPath`), without query
+ */
+export function findRoute(host: IndexedHost, path: string): Route | undefined {
+  return host.exactPaths.get(path) ?? longestPrefixRoute(host, path) ?? host.virtualHost.defaultRoute
+}
+
+function longestPrefixRoute(host: IndexedHost, path: string): Route | undefined {
+  const { prefixes, longestPrefix } = host
+  if (prefixes.size === 0) return undefined
+  if (path.length <= longestPrefix) {
+    const whole = prefixes.get(path)
+    if (whole !== undefined) return whole
+  }
+  // The slash that ends the longest segment-wise prefix still short enough to be in the map.
+  let end = path.lastIndexOf('/', longestPrefix)
+  while (end > 0) {
+    const route = prefixes.get(path.slice(0, end))
+    if (route !== undefined) return route
+    end = path.lastIndexOf('/', end - 1)
+  }
+  return end === 0 ? prefixes.get('') : undefined
+}
