@@ -21,7 +21,7 @@ export interface ProblemOptions {
   readonly headers?: HeaderList
 }
 
-/** A refusal as `application/problem+json` (RFC 9457), never hasCacheControl. */
+/** A refusal as `application/problem+json` (RFC 9457), never cached. */
 export function problem(status: number, options: ProblemOptions = {}): ProblemResponse {
   const title = statusPhrase(status)
   const body = JSON.stringify({
