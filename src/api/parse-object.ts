@@ -46,17 +46,35 @@ export function parseObject(raw: unknown): ParseResult {
   }
   if (apiVersion === API_VERSION && (kind === 'OIDCPlugin' || kind === 'Consumer')) return parseOwn(kind, raw)
   const schema = CORE_KINDS[`${apiVersion}/${kind}`]
-  if (schema === undefined) return parseUnread(apiVersion, kind)
+  if (schema === undefined) return parseUnread(apiVersion, kind, raw)
   const parsed = schema.safeParse(raw)
   if (parsed.success) return { kind: 'object', object: parsed.data }
   return broken(kind, raw, parsed.error)
 }
 
-/** A kind of our group that does not exist is a typo that would leave a route open or closed without a word. */
-function parseUnread(apiVersion: string, kind: string): ParseResult {
-  if (!apiVersion.startsWith('ostiary.dev/')) return { kind: 'ignored' }
-  const message = `is ${apiVersion} ${kind}, which does not exist; the kinds are OIDCPlugin and Consumer of ${API_VERSION}`
-  return { kind: 'broken', problems: [{ path: 'kind', message }] }
+/**
+ * A kind of our group that does not exist, or one that is read but in a version that is not, is a slip that would
+ * leave a route open or closed without a word.
+ */
+function parseUnread(apiVersion: string, kind: string, raw: object): ParseResult {
+  if (apiVersion.startsWith('ostiary.dev/')) {
+    const message = `does not exist in this group; the kinds are OIDCPlugin and Consumer of ${API_VERSION}`
+    return { kind: 'broken', problems: [{ path: 'kind', message }] }
+  }
+  const group = groupOf(apiVersion)
+  const read = Object.keys(CORE_KINDS).find(
+    (each) => each.endsWith(`/${kind}`) && groupOf(each.slice(0, -kind.length - 1)) === group,
+  )
+  if (read === undefined) return { kind: 'ignored' }
+  const message = `is not a version of ${kind} that is read; use ${read.slice(0, -kind.length - 1)}`
+  return { kind: 'broken', ...referenceOf(kind, raw), problems: [{ path: 'apiVersion', message }] }
+}
+
+/** The group without its version; `extensions` is where Ingress was before 1.14. */
+function groupOf(apiVersion: string): string {
+  const [group = '', version] = apiVersion.split('/')
+  if (version === undefined) return ''
+  return group === 'extensions' ? 'networking.k8s.io' : group
 }
 
 function parseOwn(kind: 'OIDCPlugin' | 'Consumer', raw: object): ParseResult {
@@ -79,15 +97,33 @@ function parseSpec<T>(schema: z.ZodType<T>, spec: unknown): ParsedSpec<T> {
 }
 
 function broken(kind: string, raw: object, error: z.ZodError, prefix: PropertyKey[] = []): ParseResult {
+  return { kind: 'broken', ...referenceOf(kind, raw), problems: problemsOf(error, prefix) }
+}
+
+function referenceOf(kind: string, raw: object): { readonly reference?: ObjectReference } {
   const { metadata } = raw as { metadata?: { name?: unknown; namespace?: unknown } | null }
-  const problems = problemsOf(error, prefix)
-  if (typeof metadata?.name !== 'string') return { kind: 'broken', problems }
+  if (typeof metadata?.name !== 'string') return {}
   const namespace = typeof metadata.namespace === 'string' ? metadata.namespace : ''
-  return { kind: 'broken', reference: { kind, namespace, name: metadata.name }, problems }
+  return { reference: { kind, namespace, name: metadata.name } }
 }
 
 function problemsOf(error: z.ZodError, prefix: PropertyKey[]): Problem[] {
-  return error.issues.map((issue) => ({ path: pathText([...prefix, ...issue.path]), message: issue.message }))
+  return error.issues.flatMap((issue) => {
+    const place = [...prefix, ...issue.path]
+    if (issue.code !== 'unrecognized_keys') return [{ path: pathText(place), message: messageOf(issue) }]
+    const message = 'is not a known field; remove it, or mend its spelling'
+    return issue.keys.map((key) => ({ path: pathText([...place, key]), message }))
+  })
+}
+
+/** What zod says never holds the value, since `reportInput` is off. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
+    return issue.message.endsWith('received undefined') ? 'is missing' : `must be of type ${issue.expected}`
+  }
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}`
+  return issue.message
 }
 
 function pathText(path: readonly PropertyKey[]): string {
