@@ -42,7 +42,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },
   admin: { folders: ['observability', 'table'], packages: ['fastify', 'prom-client'], builtins: ['net'] },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
-  cli: EVERYTHING,
+  commands: EVERYTHING,
   'main.ts': EVERYTHING,
   'cli.ts': EVERYTHING,
 }
