@@ -1,0 +1,154 @@
+import { LRUCache } from 'lru-cache'
+import { nowSeconds } from '../../clock.ts'
+import type { ServerMetadata, TokenSet } from '../authorization-server/authorization-server-client.ts'
+import type { AuthDecision } from '../decision.ts'
+import { hasEnded } from '../session/session-timeouts.ts'
+import { errorMessage, isServerTrouble } from './callback-parameters.ts'
+import { tokenEndpointClient } from './client-with-secret.ts'
+import type { LoginDependencies } from './login-context.ts'
+import { clearLoginCookie, flowCookie, readLoginCookie } from './login-cookie.ts'
+import {
+  redirectBack,
+  refuseLogin,
+  serverUnavailable,
+  setCookieHeaders,
+  unavailableLogin,
+  withHeaders,
+} from './login-decision.ts'
+import { countLogin } from './login-loop.ts'
+import type { LoginFlow } from './login-state.ts'
+import type { Callback } from './match-callback.ts'
+import { newSession } from './new-session.ts'
+import { returnLocation } from './return-target.ts'
+import { startLogin } from './start-login.ts'
+
+const MAXIMUM_USED_FLOWS = 10_000
+const NOT_KEPT = 'The sign-in took too long or was overtaken by others. Open the page that you want again.'
+const SERVER_DOWN = 'The authorization server cannot complete the sign-in now. Reload this page shortly.'
+
+/** Completes logins at their callback. Remembers the flows that it used: a copy of a callback is worth nothing. */
+export class LoginCompletion {
+  readonly #deps: LoginDependencies
+  readonly #used = new LRUCache<string, true>({ max: MAXIMUM_USED_FLOWS })
+
+  constructor(deps: LoginDependencies) {
+    this.#deps = deps
+  }
+
+  /**
+   * Proves the browser by the flow cookie, checks `iss` (RFC 9207), redeems the code and begins the session. A
+   * failure clears the flow cookie, but while the authorization server is down, so that a reload may succeed.
+   */
+  async complete(callback: Callback): Promise<AuthDecision> {
+    const { login, state } = callback
+    const flow = this.#flowOf(callback)
+    if (flow === undefined) return this.#recover(callback)
+    const metadata = await this.#deps.authorizationServers.metadata(login.policy.server)
+    if (!metadata.ok) return serverUnavailable(SERVER_DOWN, metadata)
+    const clear = clearLoginCookie(flowCookie(login, state.slot))
+    const headers = setCookieHeaders([clear])
+    const decision = refusalOf(callback, metadata.value) ?? (await this.#redeem(callback, flow))
+    return decision.kind === 'unavailable' ? decision : withHeaders(decision, headers)
+  }
+
+  #flowOf({ login, state }: Callback): LoginFlow | undefined {
+    if (state.expiresAtSeconds <= nowSeconds(this.#deps.clock) || this.#used.has(state.id)) return undefined
+    const flows = readLoginCookie(this.#deps, login, flowCookie(login, state.slot)) as readonly LoginFlow[]
+    return flows.find(({ id, redirectUri }) => id === state.id && redirectUri === login.redirectUri.uri)
+  }
+
+  async #redeem(callback: Callback, flow: LoginFlow): Promise<AuthDecision> {
+    const { login, parameters } = callback
+    const { policy, snapshot, facts, redirectUri } = login
+    const loop = countLogin(this.#deps, login)
+    if (loop.kind === 'stop') return refuseLogin(loop.message)
+    const client = tokenEndpointClient(policy, snapshot)
+    if (client === undefined)
+      return unavailableLogin('Signing in is not possible: the client has no secret.', {
+        retryAfterSeconds: 60,
+      })
+    // Asked again, since a copy of this callback may have passed while the metadata were awaited.
+    if (this.#used.has(flow.id)) return this.#recover(callback)
+    this.#used.set(flow.id, true)
+    const answer = await this.#deps.authorizationServers.authorizationCodeGrant(policy.server, {
+      client,
+      callbackUrl: `${redirectUri.uri.split('?', 1)[0]}?${facts.query}`,
+      redirectUri: flow.redirectUri,
+      state: parameters.state,
+      ...(flow.codeVerifier !== undefined && { codeVerifier: flow.codeVerifier }),
+      ...(flow.nonce !== undefined && { nonce: flow.nonce }),
+      idTokenExpected: policy.scopes.includes('openid'),
+      leewaySeconds: policy.verification.leewaySeconds,
+    })
+    if (answer.ok) return withHeaders(this.#begin(callback, answer.value), setCookieHeaders(loop.setCookies))
+    if (answer.kind === 'unavailable') {
+      this.#used.delete(flow.id)
+      return serverUnavailable(SERVER_DOWN, answer)
+    }
+    return answer.error === 'invalid_grant' ? this.#recover(callback) : refusedGrant(answer.error)
+  }
+
+  #begin({ login, state }: Callback, tokens: TokenSet): AuthDecision {
+    const { policy, snapshot, facts } = login
+    const location = returnLocation(state, policy, facts)
+    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site.')
+    const now = nowSeconds(this.#deps.clock)
+    const session = newSession(tokens, now)
+    if (hasEnded(session, policy.session, now)) {
+      const message =
+        'The access token had already expired when it came. Check the clocks and token lifetimes.'
+      return refuseLogin(message, { reason: 'expired_token' })
+    }
+    const saved = this.#deps.sessions.save(snapshot, policy, facts, session)
+    if (saved.ok) return redirectBack(location, saved.setCookies)
+    if (saved.reason === 'no_key')
+      return unavailableLogin('There is no session key yet. Try again shortly.', { retryAfterSeconds: 5 })
+    const message =
+      'Signing in succeeded, but the tokens are too large for cookies. Have the authorization server put less ' +
+      'into them (fewer groups or claims).'
+    return refuseLogin(message, { reason: 'too_large' })
+  }
+
+  /**
+   * A login that cannot be completed. Where another tab signed in meanwhile the browser goes on to where this one
+   * began; else the login starts again, once.
+   */
+  async #recover({ login, state }: Callback): Promise<AuthDecision> {
+    const { policy, snapshot, facts } = login
+    const location = returnLocation(state, policy, facts)
+    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site.')
+    const lookup = this.#deps.sessions.open(snapshot, policy, facts)
+    if (lookup.kind === 'session' && policy.methods.includes('session'))
+      return redirectBack(location, lookup.setCookies)
+    const headers = lookup.kind === 'invalid' ? lookup.clearCookies : []
+    if (state.restarted) return refuseLogin(NOT_KEPT, { headers })
+    const started = await startLogin(this.#deps, login, { target: state.target, restarted: true })
+    return withHeaders(started, headers)
+  }
+}
+
+/** RFC 9207 §2.4, then RFC 6749 §4.1.2.1: an error of another authorization server means nothing either. */
+function refusalOf({ parameters }: Callback, metadata: ServerMetadata): AuthDecision | undefined {
+  const { iss, error } = parameters
+  const missing = iss === undefined && metadata.issParameterSupported
+  if (missing || (iss !== undefined && iss !== metadata.issuer)) {
+    return refuseLogin('The answer is not from the authorization server that was asked.', {
+      reason: 'wrong_issuer',
+    })
+  }
+  if (error === undefined) return undefined
+  if (isServerTrouble(error))
+    return unavailableLogin(errorMessage(error), { retryAfterSeconds: 5, detail: error })
+  const status = error === 'access_denied' ? 403 : 400
+  return refuseLogin(errorMessage(error), { status, reason: 'server_refused' })
+}
+
+function refusedGrant(error: string): AuthDecision {
+  if (error === 'invalid_client' || error === 'unauthorized_client') {
+    const message =
+      'The authorization server refused this site as a client. Check clientId, clientSecretRef and clientAuth.'
+    return unavailableLogin(message, { retryAfterSeconds: 60, reason: 'invalid_client', detail: error })
+  }
+  const message = "The authorization server's answer to the sign-in cannot be accepted. Open the page again."
+  return refuseLogin(message, { reason: 'server_refused', detail: error })
+}

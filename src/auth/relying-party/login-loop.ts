@@ -1,0 +1,44 @@
+import { nowSeconds } from '../../clock.ts'
+import { isSentTo } from '../session/cookie-session-store.ts'
+import type { LoginContext, LoginDependencies } from './login-context.ts'
+import { loginCountCookie, readLoginCookie, writeLoginCookie } from './login-cookie.ts'
+
+interface LoginCount {
+  readonly logins: number
+  readonly sinceSeconds: number
+}
+
+/** What the count says about one more login. */
+export type LoopVerdict =
+  | { readonly kind: 'go on'; readonly setCookies: readonly string[] }
+  | { readonly kind: 'stop'; readonly message: string }
+
+const WINDOW_SECONDS = 60
+const MAXIMUM_LOGINS = 3
+/** Where the session's path hides it from the callback, tabs that log in together look like a loop. */
+const MAXIMUM_LOGINS_UNSEEN = 12
+
+/**
+ * Counts the logins that one browser completes without coming back with the session that the one before gave it: a
+ * cookie that is not stored or not sent would otherwise go round between login and application for ever.
+ */
+export function countLogin(deps: LoginDependencies, login: LoginContext): LoopVerdict {
+  const { policy, redirectUri } = login
+  const lookup = policy.methods.includes('session') && deps.sessions.open(login.snapshot, policy, login.facts)
+  if (lookup && lookup.kind === 'session') return { kind: 'go on', setCookies: [] }
+  const now = nowSeconds(deps.clock)
+  const cookie = loginCountCookie(login)
+  const counts = readLoginCookie(deps, login, cookie) as readonly LoginCount[]
+  const count = counts.find(({ sinceSeconds }) => now - sinceSeconds < WINDOW_SECONDS)
+  const seen = isSentTo(policy.session.cookiePath, redirectUri.cookiePath)
+  if (count !== undefined && count.logins >= (seen ? MAXIMUM_LOGINS : MAXIMUM_LOGINS_UNSEEN)) {
+    const message =
+      'Signing in succeeded several times within a minute, but the browser did not send the session back. ' +
+      'Allow cookies for this site. If they are allowed, sessionCookieDomain, sessionCookiePath or ' +
+      'sessionCookieSameSite (Strict) of the OIDCPlugin keep the cookie from the application.'
+    return { kind: 'stop', message }
+  }
+  const value = { logins: (count?.logins ?? 0) + 1, sinceSeconds: count?.sinceSeconds ?? now }
+  const written = writeLoginCookie(deps, login, cookie, { value, maxAgeSeconds: WINDOW_SECONDS })
+  return { kind: 'go on', setCookies: written === undefined ? [] : [written] }
+}

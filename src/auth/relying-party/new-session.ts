@@ -1,0 +1,26 @@
+import type { TokenSet } from '../authorization-server/authorization-server-client.ts'
+import type { Session } from '../session/session.ts'
+import { claimsOf } from '../session/session-payload.ts'
+
+/** The session that a token endpoint's answer begins. */
+export function newSession(tokens: TokenSet, nowSeconds: number): Session {
+  const accessTokenClaims = claimsOf(tokens.accessToken)
+  const expiry = expiryOf(tokens, accessTokenClaims['exp'], nowSeconds)
+  return {
+    accessToken: tokens.accessToken,
+    accessTokenClaims,
+    ...(tokens.idToken !== undefined && { idToken: tokens.idToken }),
+    idTokenClaims: tokens.idToken === undefined ? {} : claimsOf(tokens.idToken),
+    ...(tokens.scope !== undefined && { scope: tokens.scope }),
+    ...(expiry !== undefined && { accessTokenExpiresAtSeconds: expiry }),
+    createdAtSeconds: nowSeconds,
+    renewedAtSeconds: nowSeconds,
+    lastSeenAtSeconds: nowSeconds,
+  }
+}
+
+/** `expires_in` before `exp`: it needs no agreement between two clocks. */
+function expiryOf(tokens: TokenSet, exp: unknown, nowSeconds: number): number | undefined {
+  if (tokens.expiresInSeconds !== undefined) return nowSeconds + Math.floor(tokens.expiresInSeconds)
+  return typeof exp === 'number' ? exp : undefined
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { nowSeconds } from '../../clock.ts'
+import type { ServerMetadata } from '../authorization-server/authorization-server-client.ts'
+import type { AuthDecision } from '../decision.ts'
+import { FLOW_SLOTS } from '../session/cookie-names.ts'
+import type { LoginContext, LoginDependencies } from './login-context.ts'
+import { flowCookie, writeLoginCookie } from './login-cookie.ts'
+import {
+  NO_STORE,
+  refuseLogin,
+  serverUnavailable,
+  setCookieHeaders,
+  unavailableLogin,
+} from './login-decision.ts'
+import { sealState, type LoginFlow } from './login-state.ts'
+import { sharesCookieDomain } from './redirect-uri.ts'
+import { MAXIMUM_RETURN_TARGET, returnTarget } from './return-target.ts'
+
+/** Where a login returns to, and whether it replaces one that failed. */
+export interface LoginStart {
+  readonly target: string
+  readonly restarted: boolean
+}
+
+/**
+ * Sends the browser to the authorization endpoint (OpenID Connect Core §3.1.2.1) with PKCE S256 (RFC 7636) and a
+ * nonce, unless the policy skips them. A target that is not safe to return to becomes `/`. A random one of the five
+ * flow cookies is written, over whatever login had it: that one finds its way by its state.
+ */
+export async function startLogin(
+  deps: LoginDependencies,
+  login: LoginContext,
+  start: LoginStart,
+): Promise<AuthDecision> {
+  const { policy, facts } = login
+  const target = returnTarget(start.target) ?? '/'
+  if (target.length > MAXIMUM_RETURN_TARGET) {
+    const message = `The address is longer than the ${MAXIMUM_RETURN_TARGET} characters that signing in can return to. Sign in from a shorter address first.`
+    return refuseLogin(message, { reason: 'too_large' })
+  }
+  if (policy.session.cookieDomain !== undefined && !sharesCookieDomain(policy, facts.host, facts.host)) {
+    return unavailableLogin(
+      'Signing in is not possible on this host: sessionCookieDomain does not cover it.',
+      { retryAfterSeconds: 60 },
+    )
+  }
+  const metadata = await deps.authorizationServers.metadata(policy.server)
+  if (!metadata.ok) {
+    return serverUnavailable('The authorization server cannot be reached now. Try again shortly.', metadata)
+  }
+  return redirectToServer(deps, login, metadata.value, { ...start, target })
+}
+
+function redirectToServer(
+  deps: LoginDependencies,
+  login: LoginContext,
+  metadata: ServerMetadata,
+  start: LoginStart,
+): AuthDecision {
+  const endpoint = URL.parse(metadata.authorizationEndpoint ?? '')
+  const { client } = login.policy
+  if (endpoint === null || client === undefined) {
+    return unavailableLogin('Signing in is not possible: there is no authorization endpoint or no client.', {
+      retryAfterSeconds: 60,
+    })
+  }
+  const flow = newFlow(deps, login)
+  const slot = (deps.randomBytes(1)[0] ?? 0) % FLOW_SLOTS
+  const maxAgeSeconds = login.policy.authorizationCode.flowTimeoutSeconds
+  const state = sealState(
+    {
+      id: flow.id,
+      policy: login.policy.id,
+      realm: login.policy.session.realm,
+      slot,
+      origin: login.origin,
+      ...start,
+      expiresAtSeconds: nowSeconds(deps.clock) + maxAgeSeconds,
+    },
+    login.snapshot,
+    deps,
+  )
+  const cookie = writeLoginCookie(deps, login, flowCookie(login, slot), { value: flow, maxAgeSeconds })
+  if (state === undefined || cookie === undefined) {
+    return unavailableLogin('Signing in is not possible: there is no session key yet.', {
+      retryAfterSeconds: 5,
+    })
+  }
+  writeAuthorizationRequest(endpoint.searchParams, login, { clientId: client.id, state, flow })
+  return {
+    kind: 'redirect',
+    status: 302,
+    location: endpoint.href,
+    reason: 'login',
+    responseHeaders: [...setCookieHeaders([cookie]), NO_STORE],
+  }
+}
+
+function newFlow(deps: LoginDependencies, login: LoginContext): LoginFlow {
+  const { insecureSkipNonceCheck, insecureSkipProofKeyForCodeExchange } = login.policy.authorizationCode
+  const random = () => deps.randomBytes(32).toString('base64url')
+  return {
+    id: deps.randomBytes(16).toString('base64url'),
+    redirectUri: login.redirectUri.uri,
+    ...(!insecureSkipNonceCheck && { nonce: random() }),
+    ...(!insecureSkipProofKeyForCodeExchange && { codeVerifier: random() }),
+  }
+}
+
+function writeAuthorizationRequest(
+  parameters: URLSearchParams,
+  { policy }: LoginContext,
+  request: { readonly clientId: string; readonly state: string; readonly flow: LoginFlow },
+): void {
+  const { nonce, codeVerifier, redirectUri } = request.flow
+  parameters.set('response_type', 'code')
+  parameters.set('client_id', request.clientId)
+  parameters.set('redirect_uri', redirectUri)
+  if (policy.scopes.length > 0) parameters.set('scope', policy.scopes.join(' '))
+  for (const audience of policy.audience) parameters.append('audience', audience)
+  parameters.set('state', request.state)
+  if (nonce !== undefined) parameters.set('nonce', nonce)
+  if (codeVerifier === undefined) return
+  parameters.set('code_challenge', createHash('sha256').update(codeVerifier).digest('base64url'))
+  parameters.set('code_challenge_method', 'S256')
+}

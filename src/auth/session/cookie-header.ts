@@ -1,0 +1,37 @@
+/**
+ * Every value that a Cookie header holds for a name, in the order sent (RFC 6265 §5.4: longer paths first, then
+ * older cookies). Values are as sent, without decoding. Jumps from hit to hit instead of parsing what is foreign,
+ * because this runs on every request.
+ */
+export function cookieValues(cookieHeader: string, name: string): readonly string[] {
+  const needle = `${name}=`
+  let at = cookieHeader.indexOf(needle)
+  if (at === -1) return NO_VALUES
+  const values: string[] = []
+  while (at !== -1) {
+    const from = at + needle.length
+    if (beginsPair(cookieHeader, at)) {
+      const end = cookieHeader.indexOf(';', from)
+      values.push(cookieHeader.slice(from, end === -1 ? undefined : end).trim())
+    }
+    at = cookieHeader.indexOf(needle, from)
+  }
+  return values
+}
+
+/** The request's Cookie header as one string; empty where there is none. */
+export function cookieHeaderOf(headers: Readonly<Record<string, string | readonly string[] | undefined>>) {
+  const value = headers['cookie']
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : value.join('; ')
+}
+
+const NO_VALUES: readonly string[] = []
+const SEMICOLON = 0x3b
+
+/** The hit may be the end of a longer name or the inside of a value. */
+function beginsPair(cookieHeader: string, at: number): boolean {
+  let before = at - 1
+  while (before >= 0 && (cookieHeader[before] === ' ' || cookieHeader[before] === '\t')) before -= 1
+  return before < 0 || cookieHeader.charCodeAt(before) === SEMICOLON
+}

@@ -1,0 +1,87 @@
+import { decodeJwt } from 'jose'
+import type { Claims } from '../decision.ts'
+import type { Session } from './session.ts'
+
+/** A token inside a payload: JWT segments as text, or the token itself. */
+type PackedToken = string | readonly [header: string, claims: string, rest: string]
+
+/**
+ * The bytes of a session before sealing. JWT segments are stored as the JSON they encode, which compresses several
+ * times better than its base64url (long group lists), but only where that gives back the very same token.
+ */
+export function encodeSession(session: Session): Buffer {
+  const payload = {
+    a: packToken(session.accessToken),
+    ...(session.idToken !== undefined && { i: packToken(session.idToken) }),
+    ...(session.scope !== undefined && { s: session.scope }),
+    ...(session.accessTokenExpiresAtSeconds !== undefined && { e: session.accessTokenExpiresAtSeconds }),
+    t: [session.createdAtSeconds, session.renewedAtSeconds, session.lastSeenAtSeconds],
+  }
+  return Buffer.from(JSON.stringify(payload))
+}
+
+/** Reads what `encodeSession` wrote; `undefined` for what another version wrote in another shape. */
+export function decodeSession(bytes: Buffer): Session | undefined {
+  const payload = parseObject(bytes)
+  const accessToken = unpackToken(payload['a'])
+  const times = payload['t']
+  if (accessToken === undefined || !isTimes(times)) return undefined
+  const idToken = unpackToken(payload['i'])
+  const [createdAtSeconds, renewedAtSeconds, lastSeenAtSeconds] = times
+  return {
+    accessToken,
+    accessTokenClaims: claimsOf(accessToken),
+    ...(idToken !== undefined && { idToken }),
+    idTokenClaims: idToken === undefined ? {} : claimsOf(idToken),
+    ...(typeof payload['s'] === 'string' && { scope: payload['s'] }),
+    ...(typeof payload['e'] === 'number' && { accessTokenExpiresAtSeconds: payload['e'] }),
+    createdAtSeconds,
+    renewedAtSeconds,
+    lastSeenAtSeconds,
+  }
+}
+
+/** The payload of a JWT without verification, for tokens whose origin is known; `{}` for an opaque token. */
+export function claimsOf(token: string): Claims {
+  try {
+    return decodeJwt(token)
+  } catch {
+    return {}
+  }
+}
+
+function packToken(token: string): PackedToken {
+  const [header, claims, ...rest] = token.split('.')
+  if (header === undefined || claims === undefined) return token
+  const packed: PackedToken = [textOf(header), textOf(claims), rest.join('.')]
+  return unpackToken(packed) === token && rest.length > 0 ? packed : token
+}
+
+function unpackToken(packed: unknown): string | undefined {
+  if (typeof packed === 'string') return packed
+  if (!Array.isArray(packed)) return undefined
+  const [header, claims, rest] = packed as unknown[]
+  if (typeof header !== 'string' || typeof claims !== 'string' || typeof rest !== 'string') return undefined
+  return `${segmentOf(header)}.${segmentOf(claims)}.${rest}`
+}
+
+function textOf(segment: string): string {
+  return Buffer.from(segment, 'base64url').toString('utf8')
+}
+
+function segmentOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64url')
+}
+
+function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
+
+function isTimes(value: unknown): value is [number, number, number] {
+  return Array.isArray(value) && value.length === 3 && value.every((each) => typeof each === 'number')
+}
