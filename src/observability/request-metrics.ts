@@ -1,0 +1,146 @@
+import type { Route, RoutingTable } from '../table/routing-table.ts'
+import { LatencyHistogram, type MetricSample } from './latency-histogram.ts'
+
+/** A metric family as prom-client's `AggregatorRegistry.aggregate` takes it; plain data that crosses threads. */
+export interface MetricFamily {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  /** How threads are added up. */
+  readonly aggregator: 'sum'
+  readonly values: readonly MetricSample[]
+}
+
+/** How a request was decided: `flow` and `reason` are stable words, never taken from the request. */
+export interface DecisionLabels {
+  readonly plugin: string
+  readonly flow: string
+  readonly result: string
+  readonly reason: string
+}
+
+/** Methods with a series of their own; every other one is counted as `other`, since clients make names up. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'other']
+const METHOD_INDEX = new Map(METHODS.map((method, index) => [method, index]))
+const OTHER = METHODS.length - 1
+
+/** The series of one backend of one Ingress. Kept by the route's caller, so that a request costs no label hashing. */
+export class RouteSeries {
+  readonly labels: Readonly<Record<'namespace' | 'ingress' | 'service', string>>
+  readonly duration = new LatencyHistogram()
+  readonly upstreamDuration = new LatencyHistogram()
+  readonly #requests = new Map<number, number>()
+
+  constructor(namespace: string, ingress: string, service: string) {
+    this.labels = { namespace, ingress, service }
+  }
+
+  /** @param status As sent to the client; 499 where it left before an answer. */
+  finished(method: string, status: number, seconds: number): void {
+    const key = status * METHODS.length + (METHOD_INDEX.get(method) ?? OTHER)
+    this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
+    this.duration.observe(seconds)
+  }
+
+  requestValues(): MetricSample[] {
+    return [...this.#requests].map(([key, value]) => ({
+      value,
+      labels: {
+        ...this.labels,
+        method: METHODS[key % METHODS.length] ?? 'other',
+        code: Math.floor(key / METHODS.length),
+      },
+    }))
+  }
+}
+
+/**
+ * What one proxy thread counts about requests. Labels come from the routing table, from closed sets and from status
+ * codes: no path, user or unknown host. Plain counters that become metric families only when somebody asks.
+ */
+export class RequestMetrics {
+  readonly #series = new Map<string, RouteSeries>()
+  readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }>()
+  readonly #connections = { http: 0, https: 0 }
+
+  /** Without a route: requests that were refused before one was found. */
+  seriesOf(route: Route | undefined): RouteSeries {
+    const key = route === undefined ? '' : seriesKey(route)
+    let series = this.#series.get(key)
+    if (series === undefined) {
+      series = new RouteSeries(
+        route?.ingress.namespace ?? '',
+        route?.ingress.name ?? '',
+        route?.service ?? '',
+      )
+      this.#series.set(key, series)
+    }
+    return series
+  }
+
+  /** Drops the series of routes that the table has no more. */
+  retain(table: RoutingTable): void {
+    const kept = new Set([''])
+    for (const host of table.virtualHosts) {
+      for (const route of host.routes) kept.add(seriesKey(route))
+      if (host.defaultRoute !== undefined) kept.add(seriesKey(host.defaultRoute))
+    }
+    for (const key of this.#series.keys()) if (!kept.has(key)) this.#series.delete(key)
+  }
+
+  decided(labels: DecisionLabels): void {
+    const key = `${labels.plugin} ${labels.flow} ${labels.result} ${labels.reason}`
+    const entry = this.#decisions.get(key)
+    if (entry === undefined) this.#decisions.set(key, { labels, count: 1 })
+    else entry.count += 1
+  }
+
+  connectionOpened(listener: 'http' | 'https'): void {
+    this.#connections[listener] += 1
+  }
+
+  connectionClosed(listener: 'http' | 'https'): void {
+    this.#connections[listener] -= 1
+  }
+
+  families(): MetricFamily[] {
+    const series = [...this.#series.values()]
+    return [
+      family('ostiary_http_requests_total', 'Requests answered', 'counter', () =>
+        series.flatMap((each) => each.requestValues()),
+      ),
+      family(
+        'ostiary_http_request_duration_seconds',
+        'Time from the request line to the end of the response',
+        'histogram',
+        (name) => series.flatMap((each) => each.duration.samples(name, each.labels)),
+      ),
+      family(
+        'ostiary_upstream_duration_seconds',
+        "Time until the upstream's response headers",
+        'histogram',
+        (name) => series.flatMap((each) => each.upstreamDuration.samples(name, each.labels)),
+      ),
+      family('ostiary_auth_decisions_total', 'Authorization decisions', 'counter', () =>
+        [...this.#decisions.values()].map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
+      ),
+      family('ostiary_open_connections', 'Client connections that are open', 'gauge', () => [
+        { value: this.#connections.http, labels: { listener: 'http' } },
+        { value: this.#connections.https, labels: { listener: 'https' } },
+      ]),
+    ]
+  }
+}
+
+function seriesKey(route: Route): string {
+  return `${route.ingress.namespace}/${route.ingress.name}/${route.service}`
+}
+
+function family(
+  name: string,
+  help: string,
+  type: MetricFamily['type'],
+  values: (name: string) => MetricSample[],
+): MetricFamily {
+  return { name, help, type, aggregator: 'sum', values: values(name) }
+}

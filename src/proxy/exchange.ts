@@ -1,0 +1,134 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from 'pino'
+import type { Authorizer } from '../auth/authorize.ts'
+import type { Allow, HeaderList } from '../auth/decision.ts'
+import type { Clock } from '../clock.ts'
+import type { RequestMetrics } from '../observability/request-metrics.ts'
+import type { IndexedHost } from '../table/route-index.ts'
+import type { Route, RouteAction } from '../table/routing-table.ts'
+import type { ActiveSnapshot } from './active-snapshot.ts'
+import type { RequestAuthority } from './request-authority.ts'
+import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
+import type { RequestTarget } from './request-target.ts'
+import type { ConnectionView, TrustedProxies } from './trusted-proxies.ts'
+
+export type ProxyLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+/** What every request of a thread shares. */
+export interface Engine {
+  readonly authorizer: Authorizer
+  readonly trustedProxies: TrustedProxies
+  readonly metrics: RequestMetrics
+  readonly clock: Clock
+  readonly log: ProxyLog
+  /** Swapped by a publish. */
+  snapshot: ActiveSnapshot
+  /** Connections are closed after their current response. */
+  draining: boolean
+  /** Closes connections that carry no request; called after each response while draining. */
+  closeIdleConnections(): void
+}
+
+/** The part of a request that is on its way to an upstream. */
+export interface Underway {
+  /** The client has left. */
+  cancel(): void
+  /** The client takes more. */
+  resume(): void
+}
+
+const EXCHANGE = Symbol('exchange')
+
+type TrackedResponse = ServerResponse & { [EXCHANGE]?: Exchange }
+
+const NO_HEADERS: HeaderList = []
+
+/** A status for logs and metrics alone: the client left before it was answered. */
+const CLIENT_LEFT = 499
+
+/**
+ * One request and its response, with what the pipeline's steps found out so far. A field is set by the step of its
+ * name, and read only by later ones.
+ */
+export class Exchange {
+  readonly engine: Engine
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly snapshot: ActiveSnapshot
+  readonly #startedAt: number
+  authority!: RequestAuthority
+  target!: RequestTarget
+  host!: IndexedHost
+  route: Route | undefined
+  action!: Extract<RouteAction, { kind: 'forward' }>
+  allow: Allow | undefined
+  underway: Underway | undefined
+  /** The response is over, or its client left. */
+  closed = false
+  #view: ConnectionView | undefined
+  #facts: ProxyRequestFacts | undefined
+
+  constructor(engine: Engine, request: IncomingMessage, response: ServerResponse) {
+    this.engine = engine
+    this.request = request
+    this.response = response
+    this.snapshot = engine.snapshot
+    this.#startedAt = engine.clock.monotonic()
+    ;(response as TrackedResponse)[EXCHANGE] = this
+    response.on('close', onClose)
+  }
+
+  /** What is known of the client's connection; asked for once. */
+  get view(): ConnectionView {
+    const { socket, headers } = this.request
+    this.#view ??= this.engine.trustedProxies.view(
+      socket.remoteAddress ?? '',
+      (socket as Partial<TLSSocket>).encrypted === true,
+      headers,
+    )
+    return this.#view
+  }
+
+  /** What authorization may know; made when it is asked for, as open routes need none. */
+  get facts(): ProxyRequestFacts {
+    this.#facts ??= createRequestFacts(this.request, this.authority, this.target, this.view)
+    return this.#facts
+  }
+
+  /** The body where authorization has read it: the request has nothing more to give. */
+  get bufferedBody(): Buffer | undefined {
+    return this.#facts?.bufferedBody
+  }
+
+  /** What authorization adds to the response, whatever its source. */
+  get addedHeaders(): HeaderList {
+    return this.allow?.responseHeaders ?? NO_HEADERS
+  }
+
+  /** Listens once for the client taking more. */
+  resumeOnDrain(): void {
+    if (this.response.listenerCount('drain') === 0) this.response.on('drain', onDrain)
+  }
+
+  /** Ends the bookkeeping, once. */
+  close(): void {
+    this.closed = true
+    const { engine, request, response, snapshot } = this
+    const status = response.headersSent ? response.statusCode : CLIENT_LEFT
+    const seconds = (engine.clock.monotonic() - this.#startedAt) / 1000
+    snapshot.series(this.route).finished(request.method ?? '', status, seconds)
+    if (!response.writableFinished) this.underway?.cancel()
+    // A response that began before the drain may have promised to keep its connection.
+    if (engine.draining) engine.closeIdleConnections()
+  }
+}
+
+// One function for all responses instead of a closure for each.
+function onClose(this: TrackedResponse): void {
+  this[EXCHANGE]?.close()
+}
+
+function onDrain(this: TrackedResponse): void {
+  this[EXCHANGE]?.underway?.resume()
+}

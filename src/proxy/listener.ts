@@ -1,0 +1,130 @@
+import type { IncomingMessage, Server as HttpServer, ServerOptions, ServerResponse } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { fastify, type FastifyInstance } from 'fastify'
+import { problem, statusPhrase } from './problem.ts'
+import { secureContextOptions, type ServerNames } from './server-names.ts'
+
+/** An HTTP or HTTPS server that hands every request to one function. */
+export interface Listener {
+  readonly app: FastifyInstance
+  readonly server: HttpServer | HttpsServer
+}
+
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+const MAXIMUM_HEADER_BYTES = 65_536
+/** Above the idle time-out of the usual load balancers in front (60 s), so that they are the ones to close. */
+const KEEP_ALIVE_MS = 75_000
+const HEADERS_TIMEOUT_MS = 30_000
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+const SERVER_OPTIONS: ServerOptions = {
+  maxHeaderSize: MAXIMUM_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  // Uploads take as long as they take; a client that stalls inside one is cut off by `Upload`.
+  requestTimeout: 0,
+  // A missing Host is answered by the pipeline, in its words.
+  requireHostHeader: false,
+  optimizeEmptyRequests: true,
+  noDelay: true,
+}
+
+/** @param names absent: plain HTTP */
+export async function createListener(handle: RequestHandler, names?: ServerNames): Promise<Listener> {
+  const app = createApp(handle, names)
+  app.removeAllContentTypeParsers()
+  // There are no routes, so every request is "not found". Answered in the first hook, before fastify looks at the
+  // method or the content type, because it refuses some of both. Never calling back is what ends its part.
+  app.addHook('onRequest', (request, reply) => {
+    reply.hijack()
+    handle(request.raw, reply.raw)
+  })
+  await app.ready()
+  const server = app.server as HttpServer
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response)
+    server.emit('request', request, response)
+  })
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const own = problem(417)
+    response.writeHead(own.status, own.headers).end(own.body)
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    // node:http hands the bare socket over, without a listener for its errors.
+    socket.on('error', () => socket.destroy())
+    socket.end(rawProblem(405, 'CONNECT is not supported.'))
+  })
+  return { app, server }
+}
+
+function createApp(handle: RequestHandler, names: ServerNames | undefined): FastifyInstance {
+  const common = {
+    logger: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    genReqId: () => '',
+    clientErrorHandler: answerClientError,
+    // A target that fastify cannot decode is ours to judge as well.
+    frameworkErrors: (
+      _error: Error,
+      request: { raw: IncomingMessage },
+      reply: { raw: ServerResponse; hijack(): void },
+    ) => {
+      reply.hijack()
+      handle(request.raw, reply.raw)
+    },
+  } as const
+  if (names === undefined) return fastify({ ...common, http: SERVER_OPTIONS }) as FastifyInstance
+  return fastify({
+    ...common,
+    https: {
+      ...SERVER_OPTIONS,
+      ...secureContextOptions(names.defaultPair),
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ALPNProtocols: ['http/1.1'],
+      SNICallback: (serverName, callback) => callback(null, names.find(serverName)),
+    },
+  }) as unknown as FastifyInstance
+}
+
+/** Asks for the body (RFC 9110 §10.1.1) when somebody starts to read it: a refused request is not asked for one. */
+function continueWhenRead(request: IncomingMessage, response: ServerResponse): void {
+  const read = request._read.bind(request)
+  request._read = (size) => {
+    request._read = read
+    if (!response.headersSent) response.writeContinue()
+    read(size)
+  }
+}
+
+/** Bytes that are no request. Answered only where that cannot fall into the middle of another response. */
+function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const { _httpMessage: current } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
+  if (socket.writable && current?.headersSent !== true) socket.write(rawProblem(...describe(error.code)))
+  socket.destroy(error)
+}
+
+function describe(code: string | undefined): [status: number, message: string] {
+  switch (code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [408, 'The request took too long to arrive.']
+    case 'HPE_HEADER_OVERFLOW':
+      return [431, `The header section is larger than ${MAXIMUM_HEADER_BYTES} bytes.`]
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return [413, 'The chunk extensions are too large.']
+    default:
+      return [400, 'This is no valid HTTP/1.1 request.']
+  }
+}
+
+function rawProblem(status: number, message: string): string {
+  const { body, headers } = problem(status, { message })
+  let head = `HTTP/1.1 ${status} ${statusPhrase(status)}\r\n`
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
+  return `${head}Connection: close\r\n\r\n${body}`
+}

@@ -1,0 +1,228 @@
+import { assertNever } from '../assert-never.ts'
+import type { AuthDecision } from '../auth/decision.ts'
+import { messageOf } from '../errors.ts'
+import { findRoute, findVirtualHost } from '../table/route-index.ts'
+import type { Exchange } from './exchange.ts'
+import { forward } from './forward.ts'
+import { readAuthority } from './request-authority.ts'
+import { readTarget } from './request-target.ts'
+import { respondDecision, respondProblem } from './respond.ts'
+import { refusalOfSlashes } from './slash-policy.ts'
+
+/** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
+type Verdict = boolean | Promise<boolean>
+
+/** Sets its fields of the exchange, or answers and stops. */
+type Step = (exchange: Exchange) => Verdict
+
+/** Closed by default: a request reaches its upstream only through every one of these, in this order. */
+const STEPS: readonly Step[] = [
+  checkStarted,
+  checkFraming,
+  checkAuthority,
+  checkTarget,
+  matchHost,
+  answerReservedPath,
+  answerRoutedCallback,
+  matchRoute,
+  checkOpen,
+  authorize,
+]
+
+/** The paths that belong to Ostiary on a host with a login policy. */
+const RESERVED_PATHS = new Set([
+  '/oauth2/start',
+  '/oauth2/callback',
+  '/oauth2/sign_out',
+  '/oauth2/userinfo',
+  '/oauth2/auth',
+  '/oauth2/backchannel_logout',
+])
+const CALLBACK_PATH = '/oauth2/callback'
+
+/** Answers a request. Never throws: what fails unforeseen is a 500 that reaches no upstream. */
+export function handle(exchange: Exchange): void {
+  advance(exchange, 0)
+}
+
+function advance(exchange: Exchange, first: number): void {
+  try {
+    for (let i = first; i < STEPS.length; i += 1) {
+      const verdict = (STEPS[i] as Step)(exchange)
+      if (verdict === true) continue
+      if (verdict !== false) resumeAfter(verdict, exchange, i + 1)
+      return
+    }
+    forward(exchange)
+  } catch (error) {
+    fail(exchange, error)
+  }
+}
+
+function resumeAfter(verdict: Promise<boolean>, exchange: Exchange, next: number): void {
+  verdict.then(
+    (goesOn) => {
+      if (goesOn && !exchange.closed) advance(exchange, next)
+    },
+    (error: unknown) => fail(exchange, error),
+  )
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  exchange.engine.log.error({ route: exchange.route?.id, error: messageOf(error) }, 'request failed')
+  if (exchange.response.headersSent) exchange.response.destroy()
+  else respondProblem(exchange, 500)
+}
+
+/** Before the first compile nothing is known, least of all that a host does not exist. */
+function checkStarted(exchange: Exchange): boolean {
+  if (exchange.snapshot.version !== 0) return true
+  const message = 'The configuration is not loaded yet.'
+  respondProblem(exchange, 503, { message, reason: 'starting', headers: [['Retry-After', '1']] })
+  return false
+}
+
+/** Codings before `chunked` would be lost: the upstream gets the body, but no Transfer-Encoding (RFC 9112 §6.1). */
+function checkFraming(exchange: Exchange): boolean {
+  const coding = exchange.request.headers['transfer-encoding']
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return true
+  respondProblem(exchange, 501, {
+    message: 'The transfer coding is not supported.',
+    reason: 'transfer_coding',
+  })
+  return false
+}
+
+function checkAuthority(exchange: Exchange): boolean {
+  const { request } = exchange
+  const reading = readAuthority(request.rawHeaders, request.url ?? '')
+  if (!reading.ok) return refuseRequest(exchange, reading.message)
+  if (reading.authority === '' && request.httpVersionMinor > 0) {
+    return refuseRequest(exchange, 'The request has no Host field.')
+  }
+  exchange.authority = reading
+  return true
+}
+
+function checkTarget(exchange: Exchange): boolean {
+  const reading = readTarget(exchange.authority.target)
+  if (!reading.ok) return refuseRequest(exchange, reading.message)
+  exchange.target = reading
+  return true
+}
+
+function matchHost(exchange: Exchange): boolean {
+  const host = findVirtualHost(exchange.snapshot.index, exchange.authority.host)
+  if (host === undefined) return answerNotFound(exchange)
+  exchange.host = host
+  return true
+}
+
+/** Authorization codes never reach an upstream, not even while a policy is missing. */
+function answerReservedPath(exchange: Exchange): Verdict {
+  const { path } = exchange.target
+  if (!path.startsWith('/oauth2/') || !RESERVED_PATHS.has(path)) return true
+  const { virtualHost } = exchange.host
+  if (virtualHost.reservedClosed) return answerClosed(exchange, 'reserved_path')
+  if (virtualHost.loginPolicies.length === 0) return true
+  return path === CALLBACK_PATH ? callback(exchange, answerNotFound) : answerNotFound(exchange)
+}
+
+/** A `redirectUri` may be a routed path too, as in Kong's tutorials: the authorizer tells a callback from a visit. */
+function answerRoutedCallback(exchange: Exchange): Verdict {
+  const { virtualHost } = exchange.host
+  if (virtualHost.loginPolicies.length === 0) return true
+  if (!exchange.snapshot.callbackPaths(virtualHost).has(exchange.target.path)) return true
+  return callback(exchange, () => true)
+}
+
+function callback(exchange: Exchange, otherwise: (exchange: Exchange) => boolean): Verdict {
+  const { engine, facts, host, snapshot } = exchange
+  const decide = (decision: AuthDecision | undefined): boolean => {
+    if (decision === undefined || decision.kind === 'allow') return otherwise(exchange)
+    count(exchange, decision, host.virtualHost.loginPolicies)
+    respondDecision(exchange, decision)
+    return false
+  }
+  const decision = engine.authorizer.callback(snapshot, host.virtualHost, facts)
+  return decision instanceof Promise ? decision.then(decide) : decide(decision)
+}
+
+function matchRoute(exchange: Exchange): boolean {
+  const { host, target } = exchange
+  const route = findRoute(host, target.path)
+  if (route === undefined) return answerNotFound(exchange)
+  exchange.route = route
+  const refusal = refusalOfSlashes(target, host, route)
+  return refusal === undefined ? true : refuseRequest(exchange, refusal)
+}
+
+function checkOpen(exchange: Exchange): boolean {
+  const { route } = exchange
+  if (route === undefined) return answerNotFound(exchange)
+  const { accessControl, action } = route
+  if (action.kind === 'closed') return answerClosed(exchange, action.reason)
+  // Groups come from a policy. The compiler closes such a route; here it must not be open either.
+  if (accessControl !== undefined && action.policies.length === 0) return answerClosed(exchange, 'no_policy')
+  exchange.action = action
+  return true
+}
+
+function authorize(exchange: Exchange): Verdict {
+  const { action, engine, host, route, snapshot } = exchange
+  if (action.policies.length === 0 || route === undefined) return route !== undefined
+  const decision = engine.authorizer.authorize(snapshot, host.virtualHost, route, exchange.facts)
+  return decision instanceof Promise
+    ? decision.then((later) => follow(exchange, later))
+    : follow(exchange, decision)
+}
+
+function follow(exchange: Exchange, decision: AuthDecision): boolean {
+  count(exchange, decision, exchange.action.policies)
+  if (decision.kind === 'allow') {
+    exchange.allow = decision
+    return true
+  }
+  respondDecision(exchange, decision)
+  return false
+}
+
+function count({ engine, route }: Exchange, decision: AuthDecision, policies: readonly string[]): void {
+  const plugin = policies.length === 1 ? (policies[0] ?? '') : ''
+  switch (decision.kind) {
+    case 'allow': {
+      const { method, policy } = decision.identity
+      engine.metrics.decided({ plugin: policy, flow: method, result: 'allow', reason: '' })
+      return
+    }
+    case 'redirect':
+      engine.metrics.decided({ plugin, flow: '', result: 'redirect', reason: decision.reason })
+      return
+    case 'refuse':
+    case 'unavailable': {
+      const { detail, kind: result, reason } = decision
+      engine.metrics.decided({ plugin, flow: '', result, reason })
+      if (detail !== undefined)
+        engine.log.info({ route: route?.id, plugin, reason, detail }, 'request refused')
+      return
+    }
+    default:
+      assertNever(decision)
+  }
+}
+
+function refuseRequest(exchange: Exchange, message: string): false {
+  respondProblem(exchange, 400, { message, reason: 'bad_request' })
+  return false
+}
+
+function answerNotFound(exchange: Exchange): false {
+  respondProblem(exchange, 404, { message: 'No route matches this host and path.', reason: 'no_route' })
+  return false
+}
+
+function answerClosed(exchange: Exchange, reason: string): false {
+  const message = 'This route is closed until its configuration is complete.'
+  respondProblem(exchange, 503, { message, reason })
+  return false
+}

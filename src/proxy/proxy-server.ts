@@ -1,0 +1,130 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as TlsServer } from 'node:tls'
+import type { Authorizer } from '../auth/authorize.ts'
+import type { Clock } from '../clock.ts'
+import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
+import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
+import { ActiveSnapshot } from './active-snapshot.ts'
+import { drain } from './drain.ts'
+import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
+import { listen, type ListenAddress } from './listen.ts'
+import { createListener, type Listener } from './listener.ts'
+import { handle } from './pipeline.ts'
+import { secureContextOptions, ServerNames, type KeyPair } from './server-names.ts'
+import { createTrustedProxies } from './trusted-proxies.ts'
+import { UPSTREAM_TIMEOUTS, UpstreamPools, type UpstreamTimeouts } from './upstream-pools.ts'
+
+export interface ProxyServerOptions {
+  /** Absent: no such listener. */
+  readonly http?: ListenAddress
+  readonly https?: ListenAddress
+  /** Networks whose forwarding headers are believed. Default: none. */
+  readonly trustedProxies?: readonly string[]
+  /** For TLS clients without a certificate of their own; needed with `https`. */
+  readonly defaultCertificate?: KeyPair
+  /** 48 bytes that threads share, so that a TLS session made in one is resumed in another. */
+  readonly ticketKeys?: Uint8Array
+  readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
+}
+
+export interface ProxyServerDependencies {
+  readonly authorizer: Authorizer
+  readonly clock: Clock
+  readonly log: ProxyLog
+}
+
+/** The ports that are listened on. */
+export interface ListeningPorts {
+  readonly http?: number
+  readonly https?: number
+}
+
+/** The data plane of one thread. */
+export interface ProxyServer {
+  /** @throws OstiaryError ERR_LISTEN */
+  listen(): Promise<ListeningPorts>
+  /** Swaps what new requests run on; those under way keep theirs. */
+  publish(snapshot: Snapshot): void
+  metrics(): MetricFamily[]
+  /** Lets requests under way finish for so long, then cuts them. */
+  close(options: { readonly drainMs: number }): Promise<void>
+}
+
+const NO_SNAPSHOT: Snapshot = { version: 0, table: EMPTY_TABLE, secrets: {}, sessionKeys: [] }
+
+/** Before the first publish every request is answered 503. */
+export async function createProxyServer(
+  options: ProxyServerOptions,
+  dependencies: ProxyServerDependencies,
+): Promise<ProxyServer> {
+  const { authorizer, clock, log } = dependencies
+  const metrics = new RequestMetrics()
+  const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
+  const engine: Engine = {
+    authorizer,
+    clock,
+    log,
+    metrics,
+    trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
+    snapshot: new ActiveSnapshot(NO_SNAPSHOT, pools, metrics),
+    draining: false,
+    closeIdleConnections: () => {
+      http?.server.closeIdleConnections()
+      https?.server.closeIdleConnections()
+    },
+  }
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    handle(new Exchange(engine, request, response))
+  }
+  const names =
+    options.defaultCertificate === undefined ? undefined : new ServerNames(options.defaultCertificate, log)
+  const http = options.http === undefined ? undefined : await createListener(onRequest)
+  const https = options.https === undefined ? undefined : await createTlsListener(onRequest, names, options)
+  if (http !== undefined) countConnections(http, 'http', metrics)
+  if (https !== undefined) countConnections(https, 'https', metrics)
+  return {
+    async listen() {
+      return {
+        ...(http !== undefined && { http: await listen(http.server, options.http ?? { port: 0 }) }),
+        ...(https !== undefined && { https: await listen(https.server, options.https ?? { port: 0 }) }),
+      }
+    },
+    publish(snapshot) {
+      engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
+      pools.retain(snapshot.table)
+      metrics.retain(snapshot.table)
+      names?.publish(snapshot)
+      if (names !== undefined && https !== undefined) {
+        const tls = https.server as Server & TlsServer
+        tls.setSecureContext(secureContextOptions(names.defaultPair))
+      }
+    },
+    metrics: () => metrics.families(),
+    async close({ drainMs }) {
+      engine.draining = true
+      const open = [http, https].filter((listener) => listener !== undefined)
+      await Promise.all(open.map(({ server }) => drain(server, drainMs)))
+      await pools.destroy()
+      await Promise.all(open.map(({ app }) => app.close()))
+    },
+  }
+}
+
+async function createTlsListener(
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+  names: ServerNames | undefined,
+  options: ProxyServerOptions,
+): Promise<Listener> {
+  if (names === undefined) throw new TypeError('an https listener needs a defaultCertificate')
+  const listener = await createListener(onRequest, names)
+  const tls = listener.server as Server & TlsServer
+  if (options.ticketKeys !== undefined) tls.setTicketKeys(Buffer.from(options.ticketKeys))
+  return listener
+}
+
+function countConnections({ server }: Listener, kind: 'http' | 'https', metrics: RequestMetrics): void {
+  server.on('connection', (socket: NodeJS.EventEmitter) => {
+    metrics.connectionOpened(kind)
+    socket.once('close', () => metrics.connectionClosed(kind))
+  })
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+
+/** How long a request body that nobody wants may still arrive before its connection is cut. */
+const DISCARD_MS = 30_000
+
+/** How long a client may pause in the middle of its body. */
+const STALL_MS = 60_000
+
+/** Whether a body follows the header section (RFC 9112 §6.3). */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length']
+  return length === undefined ? request.headers['transfer-encoding'] !== undefined : length !== '0'
+}
+
+/**
+ * The request's body as it goes upstream, with back-pressure. Stands between the two because undici destroys what it
+ * is given, and a destroyed `IncomingMessage` takes the client's connection along.
+ */
+export class Upload extends Readable {
+  /** Nothing was handed on: the body can still be sent from its beginning on another connection. */
+  untouched = true
+  readonly #request: IncomingMessage
+  #stall: NodeJS.Timeout | undefined
+  #waiting = false
+
+  constructor(request: IncomingMessage) {
+    super()
+    this.#request = request
+    // undici listens while it sends; an error after that must not end the thread.
+    this.on('error', ignore)
+  }
+
+  override _read(): void {
+    const request = this.#request
+    if (this.#stall === undefined) {
+      this.#stall = setTimeout(this.#stalled, STALL_MS).unref()
+      request.on('data', this.#data).on('end', this.#end).on('error', this.#failed).on('close', this.#closed)
+    } else {
+      this.#stall.refresh()
+    }
+    this.#waiting = true
+    request.resume()
+  }
+
+  /** Stops reading. The request stays paused, for another upload or for `discardRest`. */
+  detach(): void {
+    const request = this.#request
+    clearTimeout(this.#stall)
+    request.pause()
+    request
+      .off('data', this.#data)
+      .off('end', this.#end)
+      .off('error', this.#failed)
+      .off('close', this.#closed)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.detach()
+    callback(error)
+  }
+
+  readonly #data = (chunk: Buffer): void => {
+    this.untouched = false
+    if (this.push(chunk)) {
+      this.#stall?.refresh()
+      return
+    }
+    // The upstream is slow, which is not the client's fault: the clock does not count until the next read.
+    this.#waiting = false
+    this.#request.pause()
+  }
+
+  readonly #end = (): void => {
+    this.untouched = false
+    clearTimeout(this.#stall)
+    this.push(null)
+  }
+
+  readonly #failed = (error: Error): void => {
+    this.destroy(error)
+  }
+
+  readonly #closed = (): void => {
+    if (!this.#request.complete) this.destroy(new Error('the client closed the connection inside its body'))
+  }
+
+  readonly #stalled = (): void => {
+    if (this.#waiting) this.#request.socket.destroy()
+  }
+}
+
+function ignore(): void {}
+
+/**
+ * Takes what is left of a body off the wire after the request was answered, so that the connection can carry the
+ * next request. A client that does not come to an end is cut off.
+ */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete) return
+  const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS).unref()
+  request.once('close', () => clearTimeout(timer))
+  request.resume()
+}

@@ -1,0 +1,41 @@
+import { messageOf } from '../errors.ts'
+import type { Exchange } from './exchange.ts'
+import { respondProblem } from './respond.ts'
+
+const TIMED_OUT = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+])
+const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'])
+const NOT_FORWARDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
+
+/** The connection ended under the request, as opposed to an answer that is wrong or late. */
+export function isConnectionLoss(error: unknown): boolean {
+  return CONNECTION_LOST.has(codeOf(error))
+}
+
+/**
+ * Answers a request whose upstream gave no response: 504 where it took too long, 502 for any other failure, and 400
+ * where the request itself cannot be sent. The address and the cause are for the log, not for the client.
+ */
+export function answerUpstreamFailure(exchange: Exchange, error: unknown): void {
+  const code = codeOf(error)
+  const { engine, route } = exchange
+  engine.log.warn({ route: route?.id, code, error: messageOf(error) }, 'upstream failed')
+  if (TIMED_OUT.has(code)) {
+    const message = 'The service behind this route took too long to answer.'
+    respondProblem(exchange, 504, { message, reason: 'upstream_timeout' })
+  } else if (NOT_FORWARDABLE.has(code)) {
+    respondProblem(exchange, 400, { message: 'The request cannot be forwarded.', reason: 'not_forwardable' })
+  } else {
+    const message = 'The service behind this route could not be reached, or gave no proper answer.'
+    respondProblem(exchange, 502, { message, reason: 'upstream_failed' })
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
+}
