@@ -1,0 +1,161 @@
+import { nowSeconds } from '../clock.ts'
+import type { Policy } from '../table/policy.ts'
+import type { Route, VirtualHost } from '../table/routing-table.ts'
+import type { AuthDependencies, Authorizer, AuthSnapshot } from './authorize.ts'
+import { findClient } from './client-credential.ts'
+import { ClientCredentials } from './client-credentials.ts'
+import { findAnonymous } from './consumer/find-consumer.ts'
+import { findToken, NO_TRACE } from './credential.ts'
+import { isCrossOriginRisk } from './cross-origin.ts'
+import type { AuthDecision, HeaderList } from './decision.ts'
+import { judge, judgeAnonymous, passUnauthenticated } from './judge.ts'
+import { andThen, type MaybePromise } from './maybe-promise.ts'
+import { isNavigation } from './navigation.ts'
+import { isPreflight } from './preflight.ts'
+import { ambiguousRequest, credentialNeeded, forbidden, misconfigured, type Attempt } from './refusal.ts'
+import { createRelyingParty, type RelyingParty } from './relying-party/relying-party.ts'
+import { header, type RequestFacts } from './request-facts.ts'
+import { withScope } from './requirements.ts'
+import { AccessTokens } from './resource-server/access-tokens.ts'
+import { RoutePlans } from './route-plan.ts'
+import type { Session } from './session/session.ts'
+import { TokenFlow } from './token-flow.ts'
+
+/**
+ * Composes the flows. The first credential found decides, in this order: session, access token (by signature or
+ * introspection), client id and secret. One that is not good is final; only a session that has ended counts as none.
+ * Without any, a navigation starts a login where a policy allows it, the fallback consumer stands in where one is
+ * named, and everybody else is refused.
+ */
+export function createAuthorizer(
+  deps: AuthDependencies,
+  relyingParty: RelyingParty = createRelyingParty(deps),
+): Authorizer {
+  return new FlowAuthorizer(deps, relyingParty)
+}
+
+/** A session that may be used, and cookies of sessions that may not. */
+interface OpenSession {
+  readonly found?: { readonly policy: Policy; readonly session: Session; readonly setCookies: HeaderList }
+  readonly clearCookies: HeaderList
+}
+
+const NO_SESSION: OpenSession = { clearCookies: [] }
+
+class FlowAuthorizer implements Authorizer {
+  readonly #deps: AuthDependencies
+  readonly #relyingParty: RelyingParty
+  readonly #plans = new RoutePlans()
+  readonly #tokenFlow: TokenFlow
+
+  constructor(deps: AuthDependencies, relyingParty: RelyingParty) {
+    this.#deps = deps
+    this.#relyingParty = relyingParty
+    this.#tokenFlow = new TokenFlow({
+      clock: deps.clock,
+      tokens: new AccessTokens(deps),
+      clients: new ClientCredentials(deps),
+    })
+  }
+
+  authorize(
+    snapshot: AuthSnapshot,
+    _host: VirtualHost,
+    route: Route,
+    facts: RequestFacts,
+  ): MaybePromise<AuthDecision> {
+    const plan = this.#plans.get(snapshot.table, route)
+    if (plan === undefined)
+      return misconfigured('policy_missing', 'a policy of this route is not in the table')
+    if (plan.preflightsPass && isPreflight(facts)) return passUnauthenticated(plan, plan.first)
+    const attempt: Attempt = { snapshot, plan, facts }
+    if (plan.sessions.length === 0 || facts.headers['cookie'] === undefined) {
+      return this.#withoutSession(attempt)
+    }
+    return andThen(this.#openSession(attempt), ({ found, clearCookies }) => {
+      if (found === undefined) {
+        return andThen(this.#withoutSession(attempt), (decision) => adding(decision, clearCookies))
+      }
+      const decision = judgeSession(attempt, found.policy, found.session)
+      return adding(decision, [...found.setCookies, ...clearCookies])
+    })
+  }
+
+  callback(
+    snapshot: AuthSnapshot,
+    host: VirtualHost,
+    facts: RequestFacts,
+  ): ReturnType<Authorizer['callback']> {
+    return this.#relyingParty.callback(snapshot, host, facts)
+  }
+
+  /** The first realm of the route with a session that has not ended. */
+  #openSession(attempt: Attempt, from = 0, clearCookies: HeaderList = []): MaybePromise<OpenSession> {
+    const { snapshot, plan, facts } = attempt
+    const policy = plan.sessions[from]
+    if (policy === undefined) return clearCookies.length === 0 ? NO_SESSION : { clearCookies }
+    return andThen(this.#relyingParty.openSession(snapshot, policy, facts), (lookup) => {
+      if (lookup.kind === 'session' && !hasExpired(lookup.session, nowSeconds(this.#deps.clock))) {
+        const { session, setCookies } = lookup
+        return { found: { policy, session, setCookies }, clearCookies }
+      }
+      const ended = lookup.kind === 'invalid' ? lookup.clearCookies : []
+      return this.#openSession(attempt, from + 1, [...clearCookies, ...ended])
+    })
+  }
+
+  #withoutSession(attempt: Attempt): MaybePromise<AuthDecision> {
+    const { plan, facts } = attempt
+    if (!plan.readsForm || !isForm(facts)) return this.#withCredential(attempt, undefined)
+    return facts.form().then((form) => this.#withCredential(attempt, form))
+  }
+
+  #withCredential(attempt: Attempt, form: URLSearchParams | undefined): MaybePromise<AuthDecision> {
+    const { plan, facts } = attempt
+    const token = findToken(plan, facts, form)
+    if (token === 'conflict') return ambiguousRequest(attempt)
+    if (token !== undefined) return this.#tokenFlow.withToken(attempt, token)
+    if (plan.clients !== undefined) {
+      const client = findClient(plan.clients.clientCredentials, facts, form)
+      if (client !== undefined) return this.#tokenFlow.withClient(attempt, plan.clients, client)
+    }
+    return this.#withoutCredential(attempt)
+  }
+
+  #withoutCredential(attempt: Attempt): MaybePromise<AuthDecision> {
+    const { snapshot, plan, facts } = attempt
+    if (plan.login !== undefined && isNavigation(facts)) {
+      return this.#relyingParty.startLogin(snapshot, plan.login, facts)
+    }
+    if (plan.anonymous === undefined) return credentialNeeded(attempt)
+    return judgeAnonymous(attempt, plan.anonymous, findAnonymous(plan.anonymous, plan.table))
+  }
+}
+
+function judgeSession(attempt: Attempt, policy: Policy, session: Session): AuthDecision {
+  if (isCrossOriginRisk(attempt.facts, policy.session.allowedOrigins)) {
+    return forbidden(attempt, policy, { reason: 'cross_origin' })
+  }
+  return judge(attempt, policy, {
+    method: 'session',
+    accessToken: session.accessToken,
+    sources: [withScope(session.accessTokenClaims, session.scope), session.idTokenClaims],
+    trace: NO_TRACE,
+  })
+}
+
+/** The session store has judged this already; a session must not outlive its token whoever kept it. */
+function hasExpired({ accessTokenExpiresAtSeconds }: Session, now: number): boolean {
+  return accessTokenExpiresAtSeconds !== undefined && now >= accessTokenExpiresAtSeconds
+}
+
+function isForm(facts: RequestFacts): boolean {
+  return /^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(header(facts, 'content-type') ?? '')
+}
+
+/** Decisions may be shared between requests: headers of this one go into a copy. */
+function adding(decision: AuthDecision, headers: HeaderList): AuthDecision {
+  return headers.length === 0
+    ? decision
+    : { ...decision, responseHeaders: [...decision.responseHeaders, ...headers] }
+}

@@ -1,0 +1,138 @@
+import type { AuthMethod, Policy } from '../table/policy.ts'
+import type { CompiledConsumer } from '../table/routing-table.ts'
+import { claimHeaders } from './claim-headers.ts'
+import { firstClaim, nameClaim, type ClaimSources } from './claims.ts'
+import { isAdmitted } from './consumer/access-control.ts'
+import { consumerHeaders } from './consumer/consumer-headers.ts'
+import { findConsumer, type ConsumerLookup } from './consumer/find-consumer.ts'
+import type { CredentialTrace } from './credential.ts'
+import type { Allow, AuthDecision, HeaderList, Identity } from './decision.ts'
+import { forbidden, misconfigured, type Attempt } from './refusal.ts'
+import { findShortfall } from './requirements.ts'
+import { isTokenText } from './resource-server/jwt.ts'
+import type { RoutePlan } from './route-plan.ts'
+import { isOwnCookie } from './session/cookie-names.ts'
+
+/** A credential that was accepted: who it says is asking. */
+export interface Credential {
+  readonly method: AuthMethod
+  readonly accessToken: string
+  readonly sources: ClaimSources
+  /** The client that the credential was issued to, where it came with the request. */
+  readonly clientId?: string
+  readonly trace: CredentialTrace
+}
+
+const NOT_ADMITTED = 'You cannot consume this service'
+
+/**
+ * Judges what an accepted credential may do on this route: required claims, consumer, access control; then says how
+ * the request's headers change. Nothing here is remembered across policies or routes.
+ */
+export function judge(attempt: Attempt, policy: Policy, credential: Credential): AuthDecision {
+  const { plan } = attempt
+  const { sources } = credential
+  const shortfall = findShortfall(policy, sources)
+  if (shortfall !== undefined) {
+    const { reason, scope } = shortfall
+    const error = 'insufficient_scope'
+    return forbidden(attempt, policy, { reason }, { error, ...(scope !== undefined && { scope }) })
+  }
+  const lookup = findConsumer(policy, plan.table, sources)
+  const refusal = consumerProblem(attempt, policy, lookup)
+  return refusal ?? allow(plan, policy, credential, lookup)
+}
+
+/** A request that passes without a credential, as the policy's fallback consumer. */
+export function judgeAnonymous(attempt: Attempt, policy: Policy, lookup: ConsumerLookup): AuthDecision {
+  const refusal = consumerProblem(attempt, policy, lookup)
+  if (refusal !== undefined) return refusal
+  return {
+    ...passUnauthenticated(attempt.plan, policy),
+    identity: identity(policy, 'anonymous', undefined, lookup),
+    setHeaders: consumerHeaders(lookup, undefined),
+  }
+}
+
+/** A request that nobody was asked to authenticate: nothing is told of its sender. */
+export function passUnauthenticated(plan: RoutePlan, policy: Policy): Allow {
+  return {
+    kind: 'allow',
+    identity: { policy: policy.id, method: 'anonymous', groups: [] },
+    removeHeaders: plan.managedHeaders,
+    setHeaders: [],
+    removeCookies: isOwnCookie,
+    removeQuery: [],
+    removeForm: [],
+    responseHeaders: [],
+  }
+}
+
+function consumerProblem(attempt: Attempt, policy: Policy, lookup: ConsumerLookup): AuthDecision | undefined {
+  if (lookup.kind === 'missing') return forbidden(attempt, policy, { reason: 'no_consumer' })
+  if (lookup.kind === 'anonymous_missing') {
+    return misconfigured('anonymous_consumer_not_found', 'anonymous consumer was not found')
+  }
+  if (isAdmitted(attempt.plan.route.accessControl, consumerOf(lookup)?.groups)) return undefined
+  return forbidden(attempt, policy, { reason: 'group_denied' }, { message: NOT_ADMITTED })
+}
+
+function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: ConsumerLookup): Allow {
+  const { sources, trace, method } = credential
+  const subject = nameClaim(firstClaim(sources, ['sub'])) ?? credential.clientId
+  const hidden = policy.hideCredentials ? trace : undefined
+  // Later names win: no mapped claim can overwrite who the consumer is, or the token.
+  const setHeaders = new Map([
+    ...claimHeaders(policy.upstreamHeaders, sources),
+    ...consumerHeaders(lookup, subject),
+    ...tokenHeader(policy, credential.accessToken),
+  ])
+  return {
+    kind: 'allow',
+    identity: identity(policy, method, subject, lookup),
+    removeHeaders: withNames(plan.managedHeaders, hidden?.headers ?? []),
+    setHeaders: [...setHeaders],
+    removeCookies: cookieFilter(hidden?.cookies ?? []),
+    removeQuery: hidden?.query ?? [],
+    removeForm: hidden?.form ?? [],
+    responseHeaders: claimHeaders(policy.downstreamHeaders, sources),
+  }
+}
+
+function tokenHeader({ accessTokenHeader }: Policy, token: string): HeaderList {
+  if (accessTokenHeader === undefined || !isTokenText(token)) return []
+  return [[accessTokenHeader.name, accessTokenHeader.bearer ? `Bearer ${token}` : token]]
+}
+
+function identity(
+  policy: Policy,
+  method: Identity['method'],
+  subject: string | undefined,
+  lookup: ConsumerLookup,
+): Identity {
+  const consumer = consumerOf(lookup)
+  return {
+    policy: policy.id,
+    method,
+    ...(subject !== undefined && { subject }),
+    ...(consumer !== undefined && { consumer: named(consumer) }),
+    groups: consumer?.groups ?? [],
+  }
+}
+
+function named({ id, username, customId }: CompiledConsumer): NonNullable<Identity['consumer']> {
+  return { id, ...(username !== undefined && { username }), ...(customId !== undefined && { customId }) }
+}
+
+function consumerOf(lookup: ConsumerLookup): CompiledConsumer | undefined {
+  return lookup.kind === 'found' ? lookup.consumer : undefined
+}
+
+/** The same list where nothing is new, which is nearly always: Authorization is managed by default. */
+function withNames(names: readonly string[], more: readonly string[]): readonly string[] {
+  return more.every((name) => names.includes(name)) ? names : [...new Set([...names, ...more])]
+}
+
+function cookieFilter(names: readonly string[]): (name: string) => boolean {
+  return names.length === 0 ? isOwnCookie : (name) => isOwnCookie(name) || names.includes(name)
+}

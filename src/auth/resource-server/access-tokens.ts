@@ -1,0 +1,174 @@
+import { LRUCache } from 'lru-cache'
+import type { Policy } from '../../table/policy.ts'
+import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import { andThen, type MaybePromise } from '../maybe-promise.ts'
+import { SingleFlight } from '../single-flight.ts'
+import { introspectToken } from './introspection.ts'
+import { isReusable, rejected, type AcceptedToken, type Judgement, type Rejected } from './judgement.ts'
+import { isTokenText, MAXIMUM_TOKEN_LENGTH, readToken, type TokenShape, type UnverifiedJwt } from './jwt.ts'
+import { KeyRings } from './key-ring.ts'
+import { namesAudience, namesIssuer } from './registered-claims.ts'
+import { areAccessTokenClaims, isAccessTokenHeader } from './token-kind.ts'
+import { verifyJwt } from './verify-jwt.ts'
+
+const MAXIMUM_ENTRIES = 10_000
+const MAXIMUM_CHARACTERS = 32 * 1024 * 1024
+
+/** A judgement, and the policy that gave it. */
+export interface TokenOutcome {
+  readonly policy: Policy
+  readonly judgement: Judgement
+}
+
+/**
+ * Judges access tokens, and remembers what it accepted: by the policy's revision and the exact bytes, so that neither
+ * an edited policy nor an equivalent spelling of a token finds an entry.
+ */
+export class AccessTokens {
+  readonly #deps: AuthDependencies
+  readonly #rings: KeyRings
+  readonly #flights = new SingleFlight<Judgement>()
+  readonly #accepted = new LRUCache<string, AcceptedToken>({
+    max: MAXIMUM_ENTRIES,
+    maxSize: MAXIMUM_CHARACTERS,
+    // Claims are about as long as the token, and cost more as objects.
+    sizeCalculation: (_accepted, key) => key.length * 3,
+  })
+  readonly #refused = new LRUCache<string, { readonly rejection: Rejected; readonly untilMs: number }>({
+    max: MAXIMUM_ENTRIES,
+    maxSize: MAXIMUM_CHARACTERS,
+    sizeCalculation: (_refused, key) => key.length,
+  })
+
+  constructor(deps: AuthDependencies) {
+    this.#deps = deps
+    this.#rings = new KeyRings(deps.authorizationServers, deps.clock)
+  }
+
+  /**
+   * Judges a token that a caller sent. A JWT goes to the first policy whose issuer and audience it names, an opaque
+   * token to the first that introspects.
+   *
+   * @param policies Those that look for tokens where this one was found; not empty.
+   */
+  judge(
+    snapshot: AuthSnapshot,
+    policies: readonly [Policy, ...Policy[]],
+    token: string,
+  ): MaybePromise<TokenOutcome> {
+    const [first] = policies
+    if (token.length > MAXIMUM_TOKEN_LENGTH) return { policy: first, judgement: rejected('too_large') }
+    if (!isTokenText(token)) return { policy: first, judgement: rejected('invalid_token', 'malformed') }
+    const known = policies.length === 1 ? this.#known(first, token) : undefined
+    if (known !== undefined) return { policy: first, judgement: known }
+    const shape = readToken(token)
+    const policy = choosePolicy(policies, shape)
+    if ('ok' in policy) return { policy: first, judgement: policy }
+    return andThen(this.#judge(snapshot, policy, token, shape), (judgement) => ({ policy, judgement }))
+  }
+
+  /**
+   * Judges a token that the authorization server has just issued, or issued lately: like one that a caller sent,
+   * whatever the policy's methods, but for opaque tokens without introspection, which nobody can judge.
+   */
+  judgeIssued(
+    snapshot: AuthSnapshot,
+    policy: Policy,
+    token: string,
+  ): MaybePromise<Judgement | 'unjudgeable'> {
+    if (token.length > MAXIMUM_TOKEN_LENGTH) return rejected('too_large')
+    if (!isTokenText(token)) return rejected('invalid_token', 'malformed')
+    const known = this.#known(policy, token)
+    if (known !== undefined) return known
+    const shape = readToken(token)
+    if (shape.kind === 'opaque' && !policy.methods.includes('introspection')) return 'unjudgeable'
+    return this.#judge(snapshot, policy, token, shape)
+  }
+
+  #judge(snapshot: AuthSnapshot, policy: Policy, token: string, shape: TokenShape): MaybePromise<Judgement> {
+    if (shape.kind === 'malformed') return rejected('invalid_token', 'malformed')
+    const known = this.#known(policy, token)
+    if (known !== undefined) return known
+    if (shape.kind === 'jwt' && !policy.introspection.introspectJwtTokens) {
+      return this.#verify(policy, shape.jwt)
+    }
+    if (!policy.methods.includes('introspection')) return rejected('invalid_token')
+    if (shape.kind === 'jwt' && !isAccessToken(shape.jwt)) {
+      return rejected('invalid_token', 'not a bearer access token')
+    }
+    return this.#introspect(snapshot, policy, token)
+  }
+
+  async #verify(policy: Policy, jwt: UnverifiedJwt): Promise<Judgement> {
+    const judgement = await verifyJwt(policy, jwt, this.#rings.get(policy.server), this.#deps.clock)
+    if (judgement.ok) this.#accepted.set(cacheKey(policy, jwt.token), judgement.accepted)
+    return judgement
+  }
+
+  #introspect(snapshot: AuthSnapshot, policy: Policy, token: string): Promise<Judgement> {
+    const key = cacheKey(policy, token)
+    return this.#flights.run(key, async () => {
+      const judgement = await introspectToken(this.#deps, snapshot, policy, token)
+      this.#remember(policy, key, judgement)
+      return judgement
+    })
+  }
+
+  #remember(policy: Policy, key: string, judgement: Judgement): void {
+    if (!policy.introspection.cache) return
+    const nowMs = this.#deps.clock.now()
+    if (judgement.ok) {
+      if (judgement.accepted.reusableUntilMs > nowMs) this.#accepted.set(key, judgement.accepted)
+    } else if (judgement.kind === 'rejected' && policy.cache.negativeTtlSeconds > 0) {
+      this.#refused.set(key, {
+        rejection: judgement,
+        untilMs: nowMs + policy.cache.negativeTtlSeconds * 1000,
+      })
+    }
+  }
+
+  #known(policy: Policy, token: string): Judgement | undefined {
+    const key = cacheKey(policy, token)
+    const nowMs = this.#deps.clock.now()
+    const accepted = this.#accepted.get(key)
+    if (accepted !== undefined) {
+      if (isReusable(accepted, nowMs)) return { ok: true, accepted }
+      this.#accepted.delete(key)
+    }
+    const refused = this.#refused.get(key)
+    return refused !== undefined && nowMs < refused.untilMs ? refused.rejection : undefined
+  }
+}
+
+function cacheKey(policy: Policy, token: string): string {
+  return `${policy.id} ${policy.revision} ${token}`
+}
+
+function isAccessToken({ header, claims }: UnverifiedJwt): boolean {
+  return isAccessTokenHeader(header) && areAccessTokenClaims(claims)
+}
+
+function choosePolicy(policies: readonly [Policy, ...Policy[]], shape: TokenShape): Policy | Rejected {
+  if (shape.kind === 'malformed') return rejected('invalid_token', 'malformed')
+  const able = policies.filter((policy) => canJudge(policy, shape.kind))
+  const [only, ...others] = able
+  if (only === undefined) return rejected('invalid_token', 'no method here takes tokens of this kind')
+  // The only one gives the exact reason itself.
+  if (shape.kind === 'opaque' || others.length === 0) return only
+  const { claims } = shape.jwt
+  const ofIssuer = able.filter((policy) => skipsClaims(policy) || namesIssuer(policy, claims))
+  if (ofIssuer.length === 0) return rejected('wrong_issuer')
+  const fitting = ofIssuer.find((policy) => skipsClaims(policy) || namesAudience(policy, claims))
+  return fitting ?? rejected('wrong_audience')
+}
+
+function canJudge(policy: Policy, kind: 'jwt' | 'opaque'): boolean {
+  if (kind === 'opaque' || policy.introspection.introspectJwtTokens) {
+    return policy.methods.includes('introspection')
+  }
+  return policy.methods.includes('bearer')
+}
+
+function skipsClaims(policy: Policy): boolean {
+  return policy.verification.insecureSkipClaimsCheck
+}

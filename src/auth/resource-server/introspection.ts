@@ -1,0 +1,75 @@
+import type { Policy } from '../../table/policy.ts'
+import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import type {
+  ClientWithSecret,
+  Introspection,
+  ServerUnavailable,
+} from '../authorization-server/authorization-server-client.ts'
+import { claimAt, numericDate } from '../claims.ts'
+import type { Claims } from '../decision.ts'
+import { rejected, serverRejection, type Judgement } from './judgement.ts'
+import { namesAudience, namesIssuer, timeProblem } from './registered-claims.ts'
+import { areAccessTokenClaims } from './token-kind.ts'
+
+/**
+ * Asks the authorization server whether a token is active (RFC 7662), with the policy's own client, and judges the
+ * answer: `exp`, `nbf`, `iss` and `aud` where they are present.
+ */
+export async function introspectToken(
+  deps: AuthDependencies,
+  snapshot: AuthSnapshot,
+  policy: Policy,
+  token: string,
+): Promise<Judgement> {
+  const client = introspectionClient(policy, snapshot)
+  if (client === undefined) return NO_CLIENT
+  const answer = await deps.authorizationServers.introspect(policy.server, {
+    client,
+    token,
+    hint: policy.introspection.hint,
+  })
+  if (!answer.ok) return answer.kind === 'refused' ? serverRejection(answer) : answer
+  return judge(policy, token, answer.value, deps.clock.now())
+}
+
+const NO_CLIENT: ServerUnavailable = {
+  ok: false,
+  kind: 'unavailable',
+  reason: 'the policy has no client, or no secret, to introspect with',
+  retryAfterSeconds: 30,
+}
+
+function judge(policy: Policy, token: string, { active, claims }: Introspection, nowMs: number): Judgement {
+  if (!active && !policy.introspection.insecureSkipActiveCheck) return rejected('inactive_token')
+  if (!areAccessTokenClaims(claims)) return rejected('invalid_token', 'not a bearer access token')
+  if (!policy.verification.insecureSkipClaimsCheck) {
+    if (claimAt(claims, ['iss']) !== undefined && !namesIssuer(policy, claims))
+      return rejected('wrong_issuer')
+    if (hasAudience(policy, claims) && !namesAudience(policy, claims)) return rejected('wrong_audience')
+    const reason = timeProblem(policy, claims, Math.floor(nowMs / 1000), false)
+    if (reason !== undefined) return rejected(reason)
+  }
+  const reusableUntilMs = policy.introspection.cache ? reusableUntil(policy, claims, nowMs) : 0
+  return { ok: true, accepted: { method: 'introspection', token, claims, reusableUntilMs } }
+}
+
+function hasAudience(policy: Policy, claims: Claims): boolean {
+  return claimAt(claims, policy.requirements.audience?.claim ?? ['aud']) !== undefined
+}
+
+/** Until the answer's own expiry, else for the policy's time; never longer than its maximum. */
+function reusableUntil({ cache }: Policy, claims: Claims, nowMs: number): number {
+  const expiry = numericDate(claims, 'exp')
+  const untilMs =
+    expiry === undefined || Number.isNaN(expiry) ? nowMs + cache.ttlSeconds * 1000 : expiry * 1000
+  if (cache.maximumTtlSeconds === undefined) return untilMs
+  return Math.min(untilMs, nowMs + cache.maximumTtlSeconds * 1000)
+}
+
+function introspectionClient({ client }: Policy, snapshot: AuthSnapshot): ClientWithSecret | undefined {
+  if (client === undefined) return undefined
+  const authMethod = client.introspectionEndpointAuthMethod
+  if (client.secret === undefined) return { id: client.id, authMethod }
+  const secret = snapshot.secret(client.secret)
+  return secret === undefined ? undefined : { id: client.id, secret, authMethod }
+}

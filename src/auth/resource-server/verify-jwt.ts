@@ -1,0 +1,89 @@
+import { compactVerify, type CryptoKey } from 'jose'
+import { nowSeconds, type Clock } from '../../clock.ts'
+import type { Policy } from '../../table/policy.ts'
+import { numericDate } from '../claims.ts'
+import type { Claims } from '../decision.ts'
+import type { UnverifiedJwt } from './jwt.ts'
+import { rejected, serverRejection, type Judgement, type Rejected } from './judgement.ts'
+import type { KeyHint, KeyRing } from './key-ring.ts'
+import { namesAudience, namesIssuer, timeProblem } from './registered-claims.ts'
+import { areAccessTokenClaims, isAccessTokenHeader } from './token-kind.ts'
+
+/** Asymmetric only: with HS256 the public key would be the secret, and `none` is no signature. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+]
+
+const MAXIMUM_KEY_ID_LENGTH = 512
+
+/**
+ * Judges a JWT access token (RFC 7519 §7.2, RFC 9068 §4, RFC 8725): its kind, issuer, audience and times, then its
+ * signature under a key of the policy's authorization server. Claims come first, so that nobody makes us fetch keys
+ * with a token that could not pass anyway.
+ */
+export async function verifyJwt(
+  policy: Policy,
+  jwt: UnverifiedJwt,
+  ring: KeyRing,
+  clock: Clock,
+): Promise<Judgement> {
+  const hint = keyHint(jwt.header)
+  if (hint === undefined || !isAccessTokenHeader(jwt.header)) return rejected('invalid_token')
+  const problem = claimsProblem(policy, jwt.claims, nowSeconds(clock))
+  if (problem !== undefined) return problem
+  const reusableUntilMs = expiryMs(policy, jwt.claims, clock.now())
+  const accepted = { method: 'bearer', token: jwt.token, claims: jwt.claims, reusableUntilMs } as const
+  if (policy.verification.insecureSkipSignatureCheck) return { ok: true, accepted }
+  const found = await ring.find(hint)
+  if ('ok' in found) return found.kind === 'refused' ? serverRejection(found) : found
+  const { keys, generation } = found
+  if (keys.length === 0) return rejected('unknown_key')
+  if (!(await isSignedByOne(jwt.token, keys))) return rejected('invalid_token', 'signature does not match')
+  return { ok: true, accepted: { ...accepted, keys: { ring, generation } } }
+}
+
+/** Why a JWT's claims are not those of an access token for this policy now; signature aside. */
+function claimsProblem(policy: Policy, claims: Claims, now: number): Rejected | undefined {
+  if (!areAccessTokenClaims(claims)) return rejected('invalid_token', 'not a bearer access token')
+  if (policy.verification.insecureSkipClaimsCheck) return undefined
+  if (!namesIssuer(policy, claims)) return rejected('wrong_issuer')
+  if (!namesAudience(policy, claims)) return rejected('wrong_audience')
+  const reason = timeProblem(policy, claims, now, true)
+  return reason === undefined ? undefined : rejected(reason)
+}
+
+function keyHint({ alg, kid }: UnverifiedJwt['header']): KeyHint | undefined {
+  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) return undefined
+  if (kid === undefined) return { alg, kid }
+  return typeof kid === 'string' && kid.length <= MAXIMUM_KEY_ID_LENGTH ? { alg, kid } : undefined
+}
+
+async function isSignedByOne(token: string, keys: readonly CryptoKey[]): Promise<boolean> {
+  for (const key of keys) {
+    try {
+      await compactVerify(token, key, { algorithms: ALGORITHMS })
+      return true
+    } catch {
+      // The next key may be the one; whatever went wrong, this one did not verify it.
+    }
+  }
+  return false
+}
+
+function expiryMs(policy: Policy, claims: Claims, nowMs: number): number {
+  const expiry = numericDate(claims, 'exp')
+  if (policy.verification.insecureSkipClaimsCheck || expiry === undefined || Number.isNaN(expiry)) {
+    return nowMs + policy.cache.ttlSeconds * 1000
+  }
+  return (expiry + policy.verification.leewaySeconds) * 1000
+}

@@ -1,0 +1,149 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import type { Policy } from '../table/policy.ts'
+import type { FoundClient } from './client-credential.ts'
+import type { ClientCredentials, Grant } from './client-credentials.ts'
+import type { FoundToken } from './credential.ts'
+import type { AuthDecision } from './decision.ts'
+import { judge, type Credential } from './judge.ts'
+import { andThen, type MaybePromise } from './maybe-promise.ts'
+import { clientRefused, serverUnavailable, tokenRefused, type Attempt } from './refusal.ts'
+import { withScope } from './requirements.ts'
+import type { AccessTokens, TokenOutcome } from './resource-server/access-tokens.ts'
+import { isReusable, rejected, type AcceptedToken, type Judgement } from './resource-server/judgement.ts'
+
+const MAXIMUM_ENTRIES = 10_000
+const MAXIMUM_CHARACTERS = 32 * 1024 * 1024
+
+interface KnownDecision {
+  readonly decision: AuthDecision
+  readonly accepted: AcceptedToken
+}
+
+/** What the flows with a token in hand share. */
+export interface TokenFlowParts {
+  readonly clock: Clock
+  readonly tokens: AccessTokens
+  readonly clients: ClientCredentials
+}
+
+/**
+ * Decides on requests that carry a token, or a client's id and secret. What was decided for a token on a route is
+ * kept while the token is good, so that a token seen before costs one look-up; a new snapshot's routes start anew.
+ */
+export class TokenFlow {
+  readonly #parts: TokenFlowParts
+  readonly #decisions = new LRUCache<string, KnownDecision>({
+    max: MAXIMUM_ENTRIES,
+    maxSize: MAXIMUM_CHARACTERS,
+    sizeCalculation: (_known, key) => key.length * 3,
+  })
+
+  constructor(parts: TokenFlowParts) {
+    this.#parts = parts
+  }
+
+  /** For a token that the caller sent: bearer and introspection. */
+  withToken(attempt: Attempt, found: FoundToken): MaybePromise<AuthDecision> {
+    const { plan } = attempt
+    // Elsewhere than in Authorization the edits of the request differ; too rare to keep.
+    const key = isInAuthorization(found) ? `${plan.id} ${found.token}` : undefined
+    const known = key === undefined ? undefined : this.#known(key)
+    if (known !== undefined) return known
+    const [first, ...others] = plan.tokens.filter((policy) => looksIn(policy, found))
+    if (first === undefined) return tokenRefused(attempt, plan.first, rejected('invalid_token'))
+    return andThen(this.#parts.tokens.judge(attempt.snapshot, [first, ...others], found.token), (outcome) =>
+      this.#afterToken(attempt, found, outcome, key),
+    )
+  }
+
+  /** For a client's id and secret: a token is fetched, then judged as one that was sent. */
+  withClient(attempt: Attempt, policy: Policy, found: FoundClient | 'malformed'): MaybePromise<AuthDecision> {
+    if (found === 'malformed') return clientRefused(attempt, policy, rejected('invalid_client', 'malformed'))
+    return andThen(this.#parts.clients.obtain(policy, found), (grant) => {
+      if (grant.ok) return this.#withGrant(attempt, policy, found, grant)
+      return grant.kind === 'unavailable' ? serverUnavailable(grant) : clientRefused(attempt, policy, grant)
+    })
+  }
+
+  #afterToken(
+    attempt: Attempt,
+    found: FoundToken,
+    { policy, judgement }: TokenOutcome,
+    key: string | undefined,
+  ): AuthDecision {
+    if (!judgement.ok) {
+      if (judgement.kind === 'unavailable') return serverUnavailable(judgement)
+      return tokenRefused(attempt, policy, judgement)
+    }
+    const { accepted } = judgement
+    const { method, token: accessToken, claims } = accepted
+    const decision = judge(attempt, policy, { method, accessToken, sources: [claims], trace: found.trace })
+    if (key !== undefined) this.#keep(key, decision, accepted)
+    return decision
+  }
+
+  #withGrant(
+    attempt: Attempt,
+    policy: Policy,
+    client: FoundClient,
+    grant: Grant,
+  ): MaybePromise<AuthDecision> {
+    return andThen(this.#parts.tokens.judgeIssued(attempt.snapshot, policy, grant.token), (judgement) => {
+      if (judgement !== 'unjudgeable' && !judgement.ok) {
+        return this.#afterBadGrant(attempt, policy, client, grant, judgement)
+      }
+      const claims = judgement === 'unjudgeable' ? {} : judgement.accepted.claims
+      const credential: Credential = {
+        method: 'client_credentials',
+        accessToken: grant.token,
+        sources: [withScope(claims, grant.scope)],
+        clientId: client.id,
+        trace: client.trace,
+      }
+      return judge(attempt, policy, credential)
+    })
+  }
+
+  /** A kept token may have been revoked or outlived; the client's secret can still get a new one, once. */
+  #afterBadGrant(
+    attempt: Attempt,
+    policy: Policy,
+    client: FoundClient,
+    grant: Grant,
+    judgement: Exclude<Judgement, { ok: true }>,
+  ): MaybePromise<AuthDecision> {
+    if (judgement.kind === 'unavailable') return serverUnavailable(judgement)
+    if (grant.cached) {
+      this.#parts.clients.forget(grant)
+      return this.withClient(attempt, policy, client)
+    }
+    this.#parts.clients.refuse(policy, grant, judgement)
+    return clientRefused(attempt, policy, judgement)
+  }
+
+  #known(key: string): AuthDecision | undefined {
+    const known = this.#decisions.get(key)
+    if (known === undefined) return undefined
+    if (isReusable(known.accepted, this.#parts.clock.now())) return known.decision
+    this.#decisions.delete(key)
+    return undefined
+  }
+
+  /** Refusals depend on more of the request than its token, and are not worth keeping. */
+  #keep(key: string, decision: AuthDecision, accepted: AcceptedToken): void {
+    if (decision.kind !== 'allow' || !isReusable(accepted, this.#parts.clock.now())) return
+    this.#decisions.set(key, { decision, accepted })
+  }
+}
+
+function isInAuthorization({ trace, places }: FoundToken): boolean {
+  return places.size === 1 && trace.headers.length === 1 && trace.headers[0] === 'authorization'
+}
+
+function looksIn(policy: Policy, found: FoundToken): boolean {
+  return policy.bearer.places.some((place) => {
+    if (place !== 'cookie') return found.places.has(place)
+    return policy.bearer.cookieName !== undefined && found.trace.cookies.includes(policy.bearer.cookieName)
+  })
+}
