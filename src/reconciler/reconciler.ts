@@ -1,0 +1,183 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import type { Resources } from '../api/resources.ts'
+import { systemClock, systemTimers, type Clock, type Timers } from '../clock.ts'
+import type { CompileResult } from '../compiler/compile.ts'
+import type { Source } from '../source/source.ts'
+import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
+import type { SecretTable } from '../table/secret-table.ts'
+import { DiagnosticLog } from './diagnostic-log.ts'
+import { HoldOff } from './hold-off.ts'
+
+export interface ReconcilerOptions {
+  readonly source: Pick<Source, 'current' | 'synced'>
+  /** Pure. Where it throws all the same, the last good snapshot stays. */
+  readonly compile: (resources: Resources) => CompileResult
+  /** Hands a snapshot to all proxy threads; resolves when every one runs on it. */
+  readonly publish: (snapshot: Snapshot) => Promise<void>
+  /** The session keys in force, newest first, each base64url of 32 bytes. */
+  readonly sessionKeys: (resources: Resources) => readonly string[]
+  /** Told of every compile's outcome, after its snapshot was published; writes statuses and counts. Must not throw. */
+  readonly reconciled?: (reconciliation: Reconciliation) => void
+  readonly logger: Logger
+  readonly clock?: Clock
+  readonly timers?: Timers
+  /** Changes are gathered until so long none came; default 30 ms. */
+  readonly quietMs?: number
+  /** … and for so long at most; default 300 ms. */
+  readonly maxMs?: number
+  /** After a publish that failed the next attempt comes so much later; default 1 s. */
+  readonly retryMs?: number
+}
+
+/** What became of one compile. `durationMs` includes the publish. */
+export type Reconciliation =
+  | {
+      /** `unchanged`: the table is the published one already, though statuses and diagnostics may differ. */
+      readonly outcome: 'published' | 'unchanged'
+      readonly durationMs: number
+      readonly snapshot: Snapshot
+      readonly result: CompileResult
+    }
+  /** Compiling threw or publishing failed: the last good snapshot stays. */
+  | { readonly outcome: 'failed'; readonly durationMs: number }
+
+/**
+ * The loop between source and proxy threads: hold-off, compile, publish. Nothing happens before the source has synced,
+ * for a table of half the objects would be open where the other half closes. Publishes follow one another, and what
+ * changes during one is in the next.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #clock: Clock
+  readonly #timers: Timers
+  readonly #holdOff: HoldOff
+  readonly #diagnosticLog: DiagnosticLog
+  #snapshot: Snapshot = { version: 0, table: EMPTY_TABLE, secrets: {}, sessionKeys: [] }
+  #version = 0
+  /** Whether every thread is known to run on the snapshot: not before the first publish, nor after a failed one. */
+  #isPublished = false
+  #running: Promise<void> | undefined
+  #isDue = false
+  #isStopped = false
+  #cancelRetry: (() => void) | undefined
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#timers = options.timers ?? systemTimers
+    this.#diagnosticLog = new DiagnosticLog(options.logger)
+    this.#holdOff = new HoldOff({
+      timers: this.#timers,
+      quietMs: options.quietMs ?? 30,
+      maxMs: options.maxMs ?? 300,
+      closed: () => this.#due(),
+    })
+  }
+
+  /** To be called after every change of the source, and when it has synced. */
+  changed(): void {
+    if (!this.#isStopped) this.#holdOff.changed()
+  }
+
+  /** The last snapshot that all threads acknowledged; version 0 is the empty one before the first. */
+  current(): Snapshot {
+    return this.#snapshot
+  }
+
+  /** Stops for good; resolves when no publish is under way. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#holdOff.cancel()
+    this.#cancelRetry?.()
+    await this.#running
+  }
+
+  #due(): void {
+    this.#isDue = true
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isDue && !this.#isStopped) {
+      this.#isDue = false
+      if (this.#options.source.synced()) await this.#reconcile()
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const startedMs = this.#clock.monotonic()
+    const compiled = this.#compile()
+    const outcome = compiled === undefined ? 'failed' : await this.#publish(compiled)
+    const durationMs = this.#clock.monotonic() - startedMs
+    if (compiled === undefined || outcome === 'failed') {
+      this.#options.reconciled?.({ outcome: 'failed', durationMs })
+      return
+    }
+    this.#options.reconciled?.({ outcome, durationMs, snapshot: this.#snapshot, result: compiled.result })
+  }
+
+  #compile(): Compiled | undefined {
+    const { source, compile, sessionKeys, logger } = this.#options
+    try {
+      const resources = source.current()
+      const result = compile(resources)
+      const keys = Object.entries(sessionKeys(resources)).map(
+        ([n, key]) => [`session-key/${n}`, key] as const,
+      )
+      this.#diagnosticLog.update(result.diagnostics)
+      return {
+        result,
+        secrets: { ...result.secrets, ...Object.fromEntries(keys) },
+        sessionKeys: keys.map(([id]) => id),
+      }
+    } catch (error) {
+      logger.error(whereOf(error), 'compiling failed; the last good snapshot stays')
+      return undefined
+    }
+  }
+
+  async #publish({ result, secrets, sessionKeys }: Compiled): Promise<'published' | 'unchanged' | 'failed'> {
+    const { table } = result
+    const next = { table, secrets, sessionKeys }
+    const { version: _, ...last } = this.#snapshot
+    if (this.#isPublished && isDeepStrictEqual(next, last)) return 'unchanged'
+    const { publish, logger } = this.#options
+    this.#version += 1
+    const snapshot = { version: this.#version, ...next }
+    try {
+      await publish(snapshot)
+    } catch (error) {
+      // Some threads may run on it and some not: whatever comes next is published, even if it equals the last good.
+      this.#isPublished = false
+      logger.error({ version: snapshot.version, ...whereOf(error) }, 'publishing failed and is tried again')
+      this.#retryLater()
+      return 'failed'
+    }
+    this.#isPublished = true
+    this.#snapshot = snapshot
+    logger.info({ version: snapshot.version, virtualHosts: table.virtualHosts.length }, 'snapshot published')
+    return 'published'
+  }
+
+  #retryLater(): void {
+    if (this.#isStopped) return
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#timers.after(this.#options.retryMs ?? 1000, () => this.changed())
+  }
+}
+
+interface Compiled {
+  readonly result: CompileResult
+  readonly secrets: SecretTable
+  readonly sessionKeys: readonly string[]
+}
+
+/** The place of a programmer's mistake. Its message is left out: it could quote the secret that it stumbled over. */
+function whereOf(error: unknown): { readonly error: string; readonly at: readonly string[] } {
+  if (!(error instanceof Error)) return { error: typeof error, at: [] }
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? []
+  return { error: error.name, at: frames.slice(0, 5).map((line) => line.trim()) }
+}
