@@ -42,6 +42,7 @@ export type RefusalReason =
   | 'group_overage'
   | 'server_refused'
   | 'policy_missing'
+  | 'login_loop'
 
 interface WithResponseHeaders {
   /** Added to the response whatever its source: Set-Cookie, Cache-Control, downstream claim headers. */

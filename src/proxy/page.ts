@@ -69,6 +69,10 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: 
   ],
   server_refused: ['The authorization server refused to sign you in.', 'Try again, or ask whoever runs it.'],
   policy_missing: ['This page is not set up completely.', 'Tell whoever runs it.'],
+  login_loop: [
+    'You signed in several times within a minute, but the browser never sent the session back.',
+    'Allow cookies for this site. If they are allowed, tell whoever runs it.',
+  ],
 }
 
 /**

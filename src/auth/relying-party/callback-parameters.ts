@@ -27,30 +27,27 @@ export function callbackParameters(query: string): CallbackParameters | undefine
 
 /** Error codes of RFC 6749 §4.1.2.1 and OpenID Connect Core §3.1.2.6, as a sentence; any other is not repeated. */
 const ERRORS: ReadonlyMap<string, string> = new Map([
-  ['access_denied', 'The authorization server denied access (access_denied).'],
-  ['login_required', 'The authorization server wants a new sign-in (login_required).'],
-  ['interaction_required', 'The authorization server needs an interaction (interaction_required).'],
-  ['consent_required', 'The authorization server needs your consent (consent_required).'],
-  ['account_selection_required', 'The authorization server needs an account (account_selection_required).'],
-  ['invalid_request', 'The authorization server found the request invalid (invalid_request).'],
-  ['invalid_scope', 'The authorization server does not grant the scopes of this site (invalid_scope).'],
-  ['invalid_target', 'The authorization server does not know the audience of this site (invalid_target).'],
+  ['access_denied', 'The authorization server denied access (access_denied)'],
+  ['login_required', 'The authorization server wants a new sign-in (login_required)'],
+  ['interaction_required', 'The authorization server needs an interaction (interaction_required)'],
+  ['consent_required', 'The authorization server needs your consent (consent_required)'],
+  ['account_selection_required', 'The authorization server needs an account (account_selection_required)'],
+  ['invalid_request', 'The authorization server found the request invalid (invalid_request)'],
+  ['invalid_scope', 'The authorization server does not grant the scopes of this site (invalid_scope)'],
+  ['invalid_target', 'The authorization server does not know the audience of this site (invalid_target)'],
   [
     'unauthorized_client',
-    'The authorization server does not let this site sign people in (unauthorized_client).',
+    'The authorization server does not let this site sign people in (unauthorized_client)',
   ],
-  ['server_error', 'The authorization server failed (server_error). Open the page again shortly.'],
-  [
-    'temporarily_unavailable',
-    'The authorization server is overloaded (temporarily_unavailable). Open the page again shortly.',
-  ],
-  ['unsupported_response_type', 'The authorization server has no code flow (unsupported_response_type).'],
+  ['server_error', 'The authorization server failed (server_error)'],
+  ['temporarily_unavailable', 'The authorization server is overloaded (temporarily_unavailable)'],
+  ['unsupported_response_type', 'The authorization server has no code flow (unsupported_response_type)'],
 ])
 
 /** What a refused authorization request means, without anything that the URL said about it. */
 export function errorMessage(error: string): string {
   return (
-    ERRORS.get(error) ?? 'The authorization server refused the sign-in for a reason that is not known here.'
+    ERRORS.get(error) ?? 'The authorization server refused the sign-in for a reason that is not known here'
   )
 }
 

@@ -12,6 +12,7 @@ import {
   refuseLogin,
   serverUnavailable,
   setCookieHeaders,
+  loginNotSetUp,
   unavailableLogin,
   withHeaders,
 } from './login-decision.ts'
@@ -23,8 +24,12 @@ import { returnLocation } from './return-target.ts'
 import { startLogin } from './start-login.ts'
 
 const MAXIMUM_USED_FLOWS = 10_000
-const NOT_KEPT = 'The sign-in took too long or was overtaken by others. Open the page that you want again.'
-const SERVER_DOWN = 'The authorization server cannot complete the sign-in now. Reload this page shortly.'
+const NOT_KEPT = 'The sign-in took too long, or another one overtook it'
+const LOOP = {
+  reason: 'login_loop',
+  detail: 'check sessionCookieDomain, sessionCookiePath and sessionCookieSameSite of the OIDCPlugin',
+} as const
+const SERVER_DOWN = 'The authorization server cannot complete the sign-in now; reload this page shortly'
 
 /** Completes logins at their callback. Remembers the flows that it used: a copy of a callback is worth nothing. */
 export class LoginCompletion {
@@ -61,12 +66,9 @@ export class LoginCompletion {
     const { login, parameters } = callback
     const { policy, snapshot, facts, redirectUri } = login
     const loop = countLogin(this.#deps, login)
-    if (loop.kind === 'stop') return refuseLogin(loop.message)
+    if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
     const client = tokenEndpointClient(policy, snapshot)
-    if (client === undefined)
-      return unavailableLogin('Signing in is not possible: the client has no secret.', {
-        retryAfterSeconds: 60,
-      })
+    if (client === undefined) return loginNotSetUp('the client or its secret is missing')
     // Asked again, since a copy of this callback may have passed while the metadata were awaited.
     if (this.#used.has(flow.id)) return this.#recover(callback)
     this.#used.set(flow.id, true)
@@ -91,22 +93,17 @@ export class LoginCompletion {
   #begin({ login, state }: Callback, tokens: TokenSet): AuthDecision {
     const { policy, snapshot, facts } = login
     const location = returnLocation(state, policy, facts)
-    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site.')
+    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
     const now = nowSeconds(this.#deps.clock)
     const session = newSession(tokens, now)
     if (hasEnded(session, policy.session, now)) {
-      const message =
-        'The access token had already expired when it came. Check the clocks and token lifetimes.'
-      return refuseLogin(message, { reason: 'expired_token' })
+      const detail = 'the access token had expired when it came: check the clocks and its lifetime'
+      return refuseLogin('The sign-in had already expired', { reason: 'expired_token', detail })
     }
     const saved = this.#deps.sessions.save(snapshot, policy, facts, session)
     if (saved.ok) return redirectBack(location, saved.setCookies)
-    if (saved.reason === 'no_key')
-      return unavailableLogin('There is no session key yet. Try again shortly.', { retryAfterSeconds: 5 })
-    const message =
-      'Signing in succeeded, but the tokens are too large for cookies. Have the authorization server put less ' +
-      'into them (fewer groups or claims).'
-    return refuseLogin(message, { reason: 'too_large' })
+    if (saved.reason === 'no_key') return loginNotSetUp('there is no session key')
+    return refuseLogin('The tokens are too large for cookies', { reason: 'too_large' })
   }
 
   /**
@@ -116,7 +113,7 @@ export class LoginCompletion {
   async #recover({ login, state }: Callback): Promise<AuthDecision> {
     const { policy, snapshot, facts } = login
     const location = returnLocation(state, policy, facts)
-    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site.')
+    if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
     const lookup = this.#deps.sessions.open(snapshot, policy, facts)
     if (lookup.kind === 'session' && policy.methods.includes('session'))
       return redirectBack(location, lookup.setCookies)
@@ -132,7 +129,7 @@ function refusalOf({ parameters }: Callback, metadata: ServerMetadata): AuthDeci
   const { iss, error } = parameters
   const missing = iss === undefined && metadata.issParameterSupported
   if (missing || (iss !== undefined && iss !== metadata.issuer)) {
-    return refuseLogin('The answer is not from the authorization server that was asked.', {
+    return refuseLogin('The answer is not from the authorization server that was asked', {
       reason: 'wrong_issuer',
     })
   }
@@ -145,10 +142,10 @@ function refusalOf({ parameters }: Callback, metadata: ServerMetadata): AuthDeci
 
 function refusedGrant(error: string): AuthDecision {
   if (error === 'invalid_client' || error === 'unauthorized_client') {
-    const message =
-      'The authorization server refused this site as a client. Check clientId, clientSecretRef and clientAuth.'
-    return unavailableLogin(message, { retryAfterSeconds: 60, reason: 'invalid_client', detail: error })
+    const message = 'The authorization server does not take this site as a client'
+    const detail = `${error}: check clientId, clientSecretRef and clientAuth`
+    return unavailableLogin(message, { retryAfterSeconds: 60, reason: 'invalid_client', detail })
   }
-  const message = "The authorization server's answer to the sign-in cannot be accepted. Open the page again."
+  const message = "The authorization server's answer to the sign-in cannot be accepted"
   return refuseLogin(message, { reason: 'server_refused', detail: error })
 }

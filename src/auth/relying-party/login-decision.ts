@@ -51,6 +51,15 @@ export function unavailableLogin(
   }
 }
 
+/** 503 where the configuration lacks what a login needs. */
+export function loginNotSetUp(detail: string): Unavailable {
+  return unavailableLogin('Signing in is not set up completely', {
+    retryAfterSeconds: 30,
+    reason: 'policy_missing',
+    detail,
+  })
+}
+
 /** 503 after a call to the authorization server that gave nothing usable. */
 export function serverUnavailable(message: string, answer: Refused | ServerUnavailable): Unavailable {
   return answer.kind === 'unavailable'

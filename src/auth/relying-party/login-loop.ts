@@ -10,8 +10,7 @@ interface LoginCount {
 
 /** What the count says about one more login. */
 export type LoopVerdict =
-  | { readonly kind: 'go on'; readonly setCookies: readonly string[] }
-  | { readonly kind: 'stop'; readonly message: string }
+  { readonly kind: 'go on'; readonly setCookies: readonly string[] } | { readonly kind: 'stop' }
 
 const WINDOW_SECONDS = 60
 const MAXIMUM_LOGINS = 3
@@ -32,11 +31,7 @@ export function countLogin(deps: LoginDependencies, login: LoginContext): LoopVe
   const count = counts.find(({ sinceSeconds }) => now - sinceSeconds < WINDOW_SECONDS)
   const seen = isSentTo(policy.session.cookiePath, redirectUri.cookiePath)
   if (count !== undefined && count.logins >= (seen ? MAXIMUM_LOGINS : MAXIMUM_LOGINS_UNSEEN)) {
-    const message =
-      'Signing in succeeded several times within a minute, but the browser did not send the session back. ' +
-      'Allow cookies for this site. If they are allowed, sessionCookieDomain, sessionCookiePath or ' +
-      'sessionCookieSameSite (Strict) of the OIDCPlugin keep the cookie from the application.'
-    return { kind: 'stop', message }
+    return { kind: 'stop' }
   }
   const value = { logins: (count?.logins ?? 0) + 1, sinceSeconds: count?.sinceSeconds ?? now }
   const written = writeLoginCookie(deps, login, cookie, { value, maxAgeSeconds: WINDOW_SECONDS })

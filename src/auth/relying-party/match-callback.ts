@@ -17,8 +17,7 @@ export interface Callback {
   readonly parameters: CallbackParameters
 }
 
-const NOT_READABLE =
-  'This is not the answer to a sign-in that began here. Open the page that you want again to sign in.'
+const NOT_READABLE = 'This is not the answer to a sign-in that began here'
 
 /**
  * Recognises a callback. On the reserved path everything else is refused. On a redirect URI that is a routed path
@@ -39,16 +38,16 @@ export function matchCallback(
   if (!reserved && !(facts.query.includes('state=') && isRoutedRedirectUri(snapshot, host, facts)))
     return undefined
   const refusal = (message: string): Refuse | undefined => (reserved ? refuseLogin(message) : undefined)
-  if (facts.method !== 'GET') return refusal('A sign-in is completed with GET only.')
+  if (facts.method !== 'GET') return refusal('A sign-in is completed with GET only')
   const parameters = callbackParameters(facts.query)
-  if (parameters === undefined) return refusal(`The parameters state and code are missing. ${NOT_READABLE}`)
+  if (parameters === undefined) return refusal('The parameters state and code are missing')
   const state = openState(parameters.state, snapshot, deps)
   if (state === undefined) return refusal(NOT_READABLE)
   const login = loginOf(snapshot, host, facts, state)
   if (login === undefined) {
-    return refusal('The configuration of this site changed during the sign-in. Open the page again.')
+    return refusal('The configuration of this site changed during the sign-in')
   }
-  if (parameters.ambiguous) return refuseLogin('A parameter came twice, or a code beside an error.')
+  if (parameters.ambiguous) return refuseLogin('A parameter came twice, or a code beside an error')
   return { kind: 'callback', login, state, parameters }
 }
 

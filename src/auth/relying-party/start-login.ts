@@ -10,7 +10,7 @@ import {
   refuseLogin,
   serverUnavailable,
   setCookieHeaders,
-  unavailableLogin,
+  loginNotSetUp,
 } from './login-decision.ts'
 import { sealState, type LoginFlow } from './login-state.ts'
 import { sharesCookieDomain } from './redirect-uri.ts'
@@ -35,18 +35,14 @@ export async function startLogin(
   const { policy, facts } = login
   const target = returnTarget(start.target) ?? '/'
   if (target.length > MAXIMUM_RETURN_TARGET) {
-    const message = `The address is longer than the ${MAXIMUM_RETURN_TARGET} characters that signing in can return to. Sign in from a shorter address first.`
-    return refuseLogin(message, { reason: 'too_large' })
+    return refuseLogin('The address is too long to return to after a sign-in', { reason: 'invalid_request' })
   }
   if (policy.session.cookieDomain !== undefined && !sharesCookieDomain(policy, facts.host, facts.host)) {
-    return unavailableLogin(
-      'Signing in is not possible on this host: sessionCookieDomain does not cover it.',
-      { retryAfterSeconds: 60 },
-    )
+    return loginNotSetUp('sessionCookieDomain does not cover this host')
   }
   const metadata = await deps.authorizationServers.metadata(policy.server)
   if (!metadata.ok) {
-    return serverUnavailable('The authorization server cannot be reached now. Try again shortly.', metadata)
+    return serverUnavailable('The authorization server cannot be reached now; try again shortly', metadata)
   }
   return redirectToServer(deps, login, metadata.value, { ...start, target })
 }
@@ -60,9 +56,7 @@ function redirectToServer(
   const endpoint = URL.parse(metadata.authorizationEndpoint ?? '')
   const { client } = login.policy
   if (endpoint === null || client === undefined) {
-    return unavailableLogin('Signing in is not possible: there is no authorization endpoint or no client.', {
-      retryAfterSeconds: 60,
-    })
+    return loginNotSetUp('there is no authorization endpoint, or no client')
   }
   const flow = newFlow(deps, login)
   const slot = (deps.randomBytes(1)[0] ?? 0) % FLOW_SLOTS
@@ -82,9 +76,7 @@ function redirectToServer(
   )
   const cookie = writeLoginCookie(deps, login, flowCookie(login, slot), { value: flow, maxAgeSeconds })
   if (state === undefined || cookie === undefined) {
-    return unavailableLogin('Signing in is not possible: there is no session key yet.', {
-      retryAfterSeconds: 5,
-    })
+    return loginNotSetUp('there is no session key')
   }
   writeAuthorizationRequest(endpoint.searchParams, login, { clientId: client.id, state, flow })
   return {
