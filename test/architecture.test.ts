@@ -18,7 +18,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   leaves: { folders: [], packages: [], builtins: ['util'] },
   api: { folders: [], packages: ['zod'], builtins: [] },
   table: { folders: [], packages: [], builtins: [] },
-  compiler: { folders: ['api', 'table'], packages: [], builtins: ['crypto', 'net'] },
+  compiler: { folders: ['api', 'table'], packages: ['yaml'], builtins: ['crypto', 'net'] },
   source: {
     folders: ['api'],
     packages: ['@kubernetes/client-node', 'undici', 'yaml', 'chokidar', 'pino'],
@@ -36,7 +36,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   proxy: {
     folders: ['table', 'auth', 'observability'],
-    packages: ['fastify', 'undici', 'lru-cache', 'pino', 'prom-client'],
+    packages: ['fastify', 'undici', 'lru-cache', 'pino', 'prom-client', 'selfsigned'],
     builtins: ['*'],
   },
   observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },
