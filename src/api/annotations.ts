@@ -84,8 +84,7 @@ class AnnotationReader {
     this.#values = values
     const known: readonly string[] = kind === 'Ingress' ? INGRESS_ANNOTATIONS : SERVICE_ANNOTATIONS
     for (const name of Object.keys(values).sort()) {
-      if (!name.startsWith(ANNOTATION_PREFIX) || known.includes(name.slice(ANNOTATION_PREFIX.length)))
-        continue
+      if (!isOurs(name) || known.some((each) => name === ANNOTATION_PREFIX + each)) continue
       const list = known.map((each) => ANNOTATION_PREFIX + each).join(', ')
       this.report(
         name.slice(ANNOTATION_PREFIX.length),
@@ -134,6 +133,11 @@ class AnnotationReader {
     }
     return [...new Set(items)]
   }
+}
+
+/** Case does not matter here: `Ostiary.dev/plugins` is a typo too. */
+function isOurs(name: string): boolean {
+  return name.toLowerCase().startsWith(ANNOTATION_PREFIX)
 }
 
 function splitList(value: string): string[] {

@@ -1,0 +1,32 @@
+import { parseAnnotations, type AnnotationProblem, type Annotations } from '../api/annotations.ts'
+import type { Ingress } from '../api/ingress.ts'
+import type { Service } from '../api/service.ts'
+import type { Diagnostics } from './diagnostics.ts'
+
+const REMEDIES: Readonly<Record<AnnotationProblem['reason'], string>> = {
+  UnknownAnnotation: 'Correct the name, or remove the annotation.',
+  EmptyPlugins: 'Name an OIDCPlugin, or remove the annotation.',
+  InvalidAnnotation: 'Correct the value.',
+  PublicAndPlugins: 'Keep one of the two.',
+}
+
+/** The annotations of Ingresses and of the Services that routes lead to, each read and reported once. */
+export class AnnotationIndex {
+  readonly #diagnostics: Diagnostics
+  readonly #read = new Map<Ingress | Service, Annotations>()
+
+  constructor(diagnostics: Diagnostics) {
+    this.#diagnostics = diagnostics
+  }
+
+  of(object: Ingress | Service): Annotations {
+    const known = this.#read.get(object)
+    if (known !== undefined) return known
+    const annotations = parseAnnotations(object.kind, object.metadata.annotations)
+    for (const { reason, path, message } of annotations.problems) {
+      this.#diagnostics.report(object, { severity: 'error', reason, path, message, remedy: REMEDIES[reason] })
+    }
+    this.#read.set(object, annotations)
+    return annotations
+  }
+}

@@ -1,0 +1,128 @@
+import type { Consumer, ConsumerSpec } from '../api/consumer.ts'
+import { objectKey } from '../api/object.ts'
+import type { ObjectStatus } from '../table/diagnostic.ts'
+import type { CompiledConsumer, RoutingTable } from '../table/routing-table.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import { compareText, sortedUnique } from './order.ts'
+
+/** The consumers that count, and the status of all. */
+export interface CompiledConsumers {
+  readonly byNamespace: RoutingTable['consumers']
+  readonly statuses: readonly ObjectStatus[]
+}
+
+type Names = Pick<ConsumerSpec, 'username' | 'customId'>
+
+/**
+ * Compiles the consumers of each namespace. Two that share a username, or a customId, are both refused: a claim would
+ * else name whichever came first.
+ */
+export function compileConsumers(
+  consumers: readonly Consumer[],
+  diagnostics: Diagnostics,
+): CompiledConsumers {
+  const holders = holdersOfNames(consumers)
+  const byNamespace = new Map<string, CompiledConsumer[]>()
+  const statuses: ObjectStatus[] = []
+  for (const consumer of consumers) {
+    const { namespace } = consumer.metadata
+    const problem = consumer.spec.ok
+      ? conflictOf(consumer, consumer.spec.value, holders)
+      : invalidText(consumer)
+    statuses.push(statusOf(consumer, problem))
+    if (problem !== undefined) reportProblem(consumer, problem, diagnostics)
+    else if (consumer.spec.ok) {
+      const list = byNamespace.get(namespace) ?? []
+      byNamespace.set(namespace, [...list, compileOne(consumer, consumer.spec.value)])
+    }
+  }
+  const entries = [...byNamespace].sort(([a], [b]) => compareText(a, b))
+  for (const [, list] of entries) list.sort((a, b) => compareText(a.id, b.id))
+  return { byNamespace: Object.fromEntries(entries), statuses }
+}
+
+interface ConsumerProblem {
+  readonly reason: 'Conflicted' | 'InvalidSpec'
+  readonly path: string
+  readonly message: string
+  readonly remedy: string
+}
+
+function compileOne({ metadata }: Consumer, spec: ConsumerSpec): CompiledConsumer {
+  return {
+    id: metadata.uid || objectKey(metadata),
+    ...(spec.username !== undefined && { username: spec.username }),
+    ...(spec.customId !== undefined && { customId: spec.customId }),
+    groups: sortedUnique(spec.groups),
+  }
+}
+
+function namesOf({ username, customId }: Names): (readonly [field: 'username' | 'customId', name: string])[] {
+  return [
+    ...(username === undefined ? [] : [['username', username] as const]),
+    ...(customId === undefined ? [] : [['customId', customId] as const]),
+  ]
+}
+
+function holdersOfNames(consumers: readonly Consumer[]): Map<string, string[]> {
+  const holders = new Map<string, string[]>()
+  for (const { metadata, spec } of consumers) {
+    if (!spec.ok) continue
+    for (const [field, name] of namesOf(spec.value)) {
+      const key = JSON.stringify([metadata.namespace, field, name])
+      holders.set(key, [...(holders.get(key) ?? []), metadata.name])
+    }
+  }
+  return holders
+}
+
+function conflictOf(
+  { metadata }: Consumer,
+  spec: ConsumerSpec,
+  holders: ReadonlyMap<string, readonly string[]>,
+): ConsumerProblem | undefined {
+  for (const [field, name] of namesOf(spec)) {
+    const all = holders.get(JSON.stringify([metadata.namespace, field, name])) ?? []
+    const others = all.filter((other) => other !== metadata.name)
+    if (others.length === 0) continue
+    return {
+      reason: 'Conflicted',
+      path: `spec.${field}`,
+      message: `is also that of ${others.sort(compareText).join(', ')}; none of them counts`,
+      remedy: `Give each Consumer its own ${field}.`,
+    }
+  }
+  return undefined
+}
+
+function invalidText({ spec }: Consumer): ConsumerProblem | undefined {
+  const [problem] = spec.ok ? [] : spec.problems
+  if (problem === undefined) return undefined
+  return {
+    reason: 'InvalidSpec',
+    path: problem.path,
+    message: problem.message,
+    remedy: 'Correct the field; see: kubectl explain consumer.spec',
+  }
+}
+
+function reportProblem(consumer: Consumer, problem: ConsumerProblem, diagnostics: Diagnostics): void {
+  diagnostics.report(consumer, { severity: 'error', ...problem })
+}
+
+function statusOf({ metadata }: Consumer, problem: ConsumerProblem | undefined): ObjectStatus {
+  return {
+    kind: 'Consumer',
+    namespace: metadata.namespace,
+    name: metadata.name,
+    observedGeneration: metadata.generation,
+    conditions: [
+      {
+        type: 'Accepted',
+        status: problem === undefined ? 'True' : 'False',
+        reason: problem?.reason ?? 'Accepted',
+        message: problem === undefined ? '' : `${problem.path} ${problem.message}. ${problem.remedy}`,
+      },
+    ],
+  }
+}

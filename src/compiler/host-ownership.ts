@@ -1,0 +1,51 @@
+import type { Ingress } from '../api/ingress.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import { hostProblem } from './host.ts'
+import type { CompileOptions } from './options.ts'
+
+/** Which namespace may say what a host serves. */
+export class HostOwners {
+  readonly #owners: ReadonlyMap<string, Ingress>
+  readonly #shared: boolean
+
+  constructor(owners: ReadonlyMap<string, Ingress>, shared: boolean) {
+    this.#owners = owners
+    this.#shared = shared
+  }
+
+  /**
+   * Whether the Ingress may use the host; reports HostNotOwned where not. A host that no rule names is anybody's, and
+   * so is the empty one.
+   */
+  admits(ingress: Ingress, host: string, path: string, diagnostics: Diagnostics): boolean {
+    const owner = this.#owners.get(host)
+    if (this.#shared || owner === undefined || owner.metadata.namespace === ingress.metadata.namespace)
+      return true
+    diagnostics.report(ingress, {
+      severity: 'error',
+      reason: 'HostNotOwned',
+      path,
+      message:
+        `names host ${host}, which belongs to namespace ${owner.metadata.namespace} by its Ingress ` +
+        `${owner.metadata.name}, the oldest that names it; this part is left out`,
+      remedy: 'Use another host, move the Ingress, or start Ostiary with --allow-shared-hosts.',
+    })
+    return false
+  }
+}
+
+/**
+ * Gives each host that a rule names to the namespace of the oldest Ingress that does, whatever became of its paths.
+ * Naming a host in a TLS section only owns nothing.
+ *
+ * @param ingresses Oldest first.
+ */
+export function assignHosts(ingresses: readonly Ingress[], options: CompileOptions): HostOwners {
+  const owners = new Map<string, Ingress>()
+  for (const ingress of ingresses) {
+    for (const { host } of ingress.spec.rules) {
+      if (host && hostProblem(host) === undefined && !owners.has(host)) owners.set(host, ingress)
+    }
+  }
+  return new HostOwners(owners, options.allowSharedHosts)
+}

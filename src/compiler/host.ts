@@ -1,0 +1,24 @@
+import { isIP } from 'node:net'
+
+const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
+const NAME = new RegExp(`^${LABEL}(\\.${LABEL})*$`)
+
+/** Why a host of a rule or a TLS section is not taken; `undefined`: it is a DNS name or a `*.` wildcard. */
+export function hostProblem(host: string): string | undefined {
+  if (host.length > 253) return 'is longer than 253 characters'
+  if (isIP(host) !== 0 || /^[\d.]+$/.test(host)) return 'is an IP address; a DNS name is needed'
+  if (/[A-Z]/.test(host)) return 'has upper-case letters; write it in lower case'
+  if (isDnsName(host.startsWith('*.') ? host.slice(2) : host)) return undefined
+  return 'is no DNS name; the form is a.example.com or *.example.com, without a port'
+}
+
+/** Lower-case DNS name (RFC 1123), one label or more, no final dot. */
+export function isDnsName(name: string): boolean {
+  return name.length <= 253 && NAME.test(name)
+}
+
+/** Whether a cookie domain covers a host; a wildcard host only when it covers all of its names. */
+export function isWithinDomain(host: string, domain: string): boolean {
+  const name = host.startsWith('*.') ? host.slice(2) : host
+  return name === domain || name.endsWith(`.${domain}`)
+}

@@ -1,0 +1,136 @@
+import type { Consumer } from '../api/consumer.ts'
+import type { EndpointSlice } from '../api/endpoint-slice.ts'
+import type { IngressClass } from '../api/ingress-class.ts'
+import type { Ingress } from '../api/ingress.ts'
+import { objectKey, type ObjectMeta } from '../api/object.ts'
+import type { OIDCPlugin } from '../api/oidc-plugin.ts'
+import type { KubernetesObject, Resources } from '../api/resources.ts'
+import type { Secret } from '../api/secret.ts'
+import type { Service } from '../api/service.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import { byAge, byName, compareText } from './order.ts'
+
+/** The resources, indexed for the passes: each object once, every list in a fixed order. */
+export interface Inventory {
+  /** Oldest first. */
+  readonly ingresses: readonly Ingress[]
+  readonly ingressClasses: ReadonlyMap<string, IngressClass>
+  /** By `namespace/name`, as are the others. */
+  readonly services: ReadonlyMap<string, Service>
+  /** By the `namespace/name` of the Service that they belong to. */
+  readonly endpointSlices: ReadonlyMap<string, readonly EndpointSlice[]>
+  readonly secrets: ReadonlyMap<string, Secret>
+  /** Oldest first. */
+  readonly oidcPlugins: ReadonlyMap<string, OIDCPlugin>
+  readonly consumers: readonly Consumer[]
+  readonly terminatingNamespaces: ReadonlySet<string>
+}
+
+/** The label that joins a slice to its Service; nothing else does, so that hand-made slices count. */
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
+
+/** RFC 1123 names. A `/` in a name would make the keys of two objects equal. */
+const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
+const NAMESPACE = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/
+
+/** Indexes the resources; objects with impossible names and second objects of one name are reported and left out. */
+export function takeInventory(resources: Resources, diagnostics: Diagnostics): Inventory {
+  const ingresses = distinct(resources.ingresses, diagnostics).sort(byAge)
+  return {
+    ingresses,
+    ingressClasses: byKey(distinct(resources.ingressClasses, diagnostics)),
+    services: byKey(distinct(resources.services, diagnostics)),
+    endpointSlices: slicesByService(distinct(resources.endpointSlices, diagnostics)),
+    secrets: byKey(distinct(resources.secrets, diagnostics)),
+    oidcPlugins: byKey(distinct(resources.oidcPlugins, diagnostics).sort(byAge)),
+    consumers: distinct(resources.consumers, diagnostics),
+    terminatingNamespaces: new Set(
+      distinct(resources.namespaces, diagnostics)
+        .filter(
+          ({ metadata, status }) => status.phase === 'Terminating' || metadata.deletionTimestamp != null,
+        )
+        .map(({ metadata }) => metadata.name),
+    ),
+  }
+}
+
+/** Inputs that could not be taken at all. */
+export function reportBroken(resources: Resources, diagnostics: Diagnostics): void {
+  for (const { reference, origin, problems } of resources.broken) {
+    for (const { path, message } of problems) {
+      diagnostics.reportReference(
+        reference ?? { kind: '', namespace: '', name: '' },
+        { severity: 'error', reason: 'InvalidManifest', path, message, remedy: 'Correct the object.' },
+        origin,
+      )
+    }
+  }
+}
+
+function distinct<T extends KubernetesObject>(objects: readonly T[], diagnostics: Diagnostics): T[] {
+  const groups = new Map<string, T[]>()
+  for (const object of objects) {
+    if (!hasValidName(object.metadata)) {
+      diagnostics.report(object, {
+        severity: 'error',
+        reason: 'InvalidName',
+        path: 'metadata',
+        message: 'has a name or namespace that Kubernetes does not allow; the object is left out',
+        remedy: 'Use lower-case letters, digits, - and . only.',
+      })
+      continue
+    }
+    const key = objectKey(object.metadata)
+    groups.set(key, [...(groups.get(key) ?? []), object])
+  }
+  return [...groups.values()].flatMap((group) => firstOf(group, diagnostics)).sort(byName)
+}
+
+function hasValidName({ name, namespace }: ObjectMeta): boolean {
+  return NAME.test(name) && NAMESPACE.test(namespace)
+}
+
+function firstOf<T extends KubernetesObject>(group: readonly T[], diagnostics: Diagnostics): readonly T[] {
+  if (group.length === 1) return group
+  const [first, ...others] = [...group].sort(byPlace)
+  for (const other of others) {
+    diagnostics.report(other, {
+      severity: 'error',
+      reason: 'DuplicateObject',
+      path: 'metadata.name',
+      message: `is there ${group.length} times; the one that comes first by file and line counts`,
+      remedy: 'Remove or rename the others.',
+    })
+  }
+  return first === undefined ? [] : [first]
+}
+
+function byPlace(a: KubernetesObject, b: KubernetesObject): number {
+  return (
+    compareText(a.origin?.file ?? '', b.origin?.file ?? '') ||
+    (a.origin?.line ?? 0) - (b.origin?.line ?? 0) ||
+    compareText(wholeText(a), wholeText(b))
+  )
+}
+
+/** For comparing only: secret values are revealed here, else the choice between two Secrets would be by chance. */
+function wholeText(object: KubernetesObject): string {
+  const values = object.kind === 'Secret' ? Object.entries(object.values) : []
+  const revealed = values.map(([key, value]) => JSON.stringify([key, value.reveal()]))
+  return JSON.stringify([object, revealed.sort(compareText)])
+}
+
+function byKey<T extends KubernetesObject>(objects: readonly T[]): Map<string, T> {
+  return new Map(objects.map((object) => [objectKey(object.metadata), object]))
+}
+
+function slicesByService(slices: readonly EndpointSlice[]): Map<string, EndpointSlice[]> {
+  const byService = new Map<string, EndpointSlice[]>()
+  for (const slice of slices) {
+    const name = slice.metadata.labels[SERVICE_NAME_LABEL]
+    if (name === undefined) continue
+    const key = objectKey({ namespace: slice.metadata.namespace, name })
+    byService.set(key, [...(byService.get(key) ?? []), slice])
+  }
+  return byService
+}

@@ -1,0 +1,184 @@
+import { ANNOTATION_PREFIX, type Annotations } from '../api/annotations.ts'
+import type { Ingress } from '../api/ingress.ts'
+import type { Service } from '../api/service.ts'
+import type { PolicyId } from '../table/policy.ts'
+import type { AnnotationIndex } from './annotation-index.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { CompileOptions } from './options.ts'
+import {
+  lookUpDefaultPlugins,
+  lookUpPlugins,
+  type Closing,
+  type PluginReference,
+} from './plugin-reference.ts'
+import type { CompiledPlugin } from './plugins.ts'
+
+/** What stands before a route's upstream. */
+export type Guard =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'guarded'; readonly policies: readonly PolicyId[] }
+  | ({ readonly kind: 'closed' } & Closing)
+
+/** What the annotations of Ingress and Service, and the options, make of a route. */
+export interface Attachment {
+  readonly guard: Guard
+  /** Every plugin that is named for the route and may be, accepted or not. */
+  readonly named: readonly CompiledPlugin[]
+  /** A named plugin is a login plugin, or could be one. */
+  readonly mayLogin: boolean
+}
+
+/** A route, as far as guarding it goes. */
+export interface Guarded {
+  readonly ingress: Ingress
+  readonly service: Service | undefined
+  readonly path: string
+}
+
+const SOLVER_LABEL = 'acme.cert-manager.io/http01-solver'
+const SOLVER_PATH = '/.well-known/acme-challenge/'
+
+/** Decides which plugins guard a route. Whatever is unclear closes it. */
+export class PluginAttacher {
+  readonly #plugins: ReadonlyMap<PolicyId, CompiledPlugin>
+  readonly #annotations: AnnotationIndex
+  readonly #options: CompileOptions
+  readonly #diagnostics: Diagnostics
+  readonly #defaults: readonly PluginReference[]
+  readonly #references = new Map<Ingress | Service, readonly PluginReference[]>()
+
+  constructor(
+    plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+    annotations: AnnotationIndex,
+    options: CompileOptions,
+    diagnostics: Diagnostics,
+  ) {
+    this.#plugins = plugins
+    this.#annotations = annotations
+    this.#options = options
+    this.#diagnostics = diagnostics
+    this.#defaults = lookUpDefaultPlugins(options.defaultPlugins, plugins, diagnostics)
+  }
+
+  attach(route: Guarded): Attachment {
+    const own = this.#named(route.ingress)
+    const floor = route.service && this.#named(route.service)
+    const isNamed = own !== undefined || floor !== undefined
+    const all = isNamed ? [...(own ?? []), ...(floor ?? [])] : this.#defaults
+    return {
+      guard: this.#refuseOpenGroups(route.ingress, this.#guard(route, own, floor)),
+      named: all.flatMap(({ plugin }) => plugin ?? []),
+      mayLogin: all.some(({ plugin }) => plugin?.mayLogin ?? true),
+    }
+  }
+
+  #named(object: Ingress | Service): readonly PluginReference[] | undefined {
+    const names = this.#annotations.of(object).plugins
+    if (names === undefined) return undefined
+    const known = this.#references.get(object)
+    if (known !== undefined) return known
+    const references = lookUpPlugins(names, object, this.#plugins, this.#diagnostics)
+    this.#references.set(object, references)
+    return references
+  }
+
+  #guard(
+    route: Guarded,
+    own: readonly PluginReference[] | undefined,
+    floor: readonly PluginReference[] | undefined,
+  ): Guard {
+    for (const object of [route.ingress, route.service]) {
+      const problem = object && this.#annotations.of(object).problems[0]
+      if (problem === undefined) continue
+      return closed(problem.reason, `${object?.kind} ${problem.path} ${problem.message}`)
+    }
+    if (own === undefined && floor === undefined) return this.#unnamed(route)
+    if (own === undefined || floor === undefined) return guardOf(own ?? floor ?? [])
+    const common = own.filter(({ id }) => floor.some((other) => other.id === id))
+    return common.length > 0 ? guardOf(common) : this.#noCommonPlugin(route)
+  }
+
+  #noCommonPlugin({ ingress, service }: Guarded): Guard {
+    const message = `has no plugin in common with Service ${service?.metadata.name}, whose list is a floor`
+    this.#diagnostics.report(ingress, {
+      severity: 'error',
+      reason: 'NoCommonPlugin',
+      path: `metadata.annotations[${ANNOTATION_PREFIX}plugins]`,
+      message,
+      remedy: "Name one of the Service's plugins, or remove the annotation: then the Service's list applies.",
+    })
+    return closed('NoCommonPlugin', `The Ingress ${message}.`)
+  }
+
+  /** Neither Ingress nor Service names a plugin. */
+  #unnamed(route: Guarded): Guard {
+    const own = this.#annotations.of(route.ingress)
+    const foreign = this.#foreignProtection(route, own)
+    if (foreign !== undefined) return foreign
+    if (own.public || isSolver(route)) return { kind: 'open' }
+    if (this.#defaults.length > 0) return guardOf(this.#defaults)
+    if (!this.#options.requirePlugin) return { kind: 'open' }
+    this.#diagnostics.report(route.ingress, {
+      severity: 'error',
+      reason: 'PluginRequired',
+      path: 'metadata.annotations',
+      message: 'names no plugin, and this installation requires one; its routes answer 503',
+      remedy: 'Set ostiary.dev/plugins, or ostiary.dev/public: "true" where open is meant.',
+    })
+    return closed('PluginRequired', 'No plugin is named, and this installation requires one.')
+  }
+
+  /** `public` on the Ingress lifts what the Ingress carries, never what the Service does. */
+  #foreignProtection({ ingress, service }: Guarded, own: Annotations): Guard | undefined {
+    for (const object of [ingress, service]) {
+      if (object === undefined || (object === ingress && own.public)) continue
+      const [name] = this.#annotations.of(object).foreignProtection
+      if (name === undefined) continue
+      this.#diagnostics.report(object, {
+        severity: 'error',
+        reason: 'ForeignProtection',
+        path: `metadata.annotations[${name}]`,
+        message:
+          'meant protection by another controller, and no plugin of ours stands in; its routes answer 503',
+        remedy:
+          object.kind === 'Ingress'
+            ? 'Set ostiary.dev/plugins, or ostiary.dev/public: "true" where open is meant.'
+            : 'Set ostiary.dev/plugins, or remove the annotation where open is meant.',
+      })
+      return closed('ForeignProtection', `${object.kind} annotation ${name} meant protection.`)
+    }
+    return undefined
+  }
+
+  /** Groups are known only where a plugin says who is asking. */
+  #refuseOpenGroups(ingress: Ingress, guard: Guard): Guard {
+    const { allowGroups, denyGroups } = this.#annotations.of(ingress)
+    if (guard.kind !== 'open' || (allowGroups === undefined && denyGroups === undefined)) return guard
+    const name = allowGroups === undefined ? 'deny-groups' : 'allow-groups'
+    const message = 'needs a plugin: without one nobody knows who is asking'
+    this.#diagnostics.report(ingress, {
+      severity: 'error',
+      reason: 'InvalidAnnotation',
+      path: `metadata.annotations[${ANNOTATION_PREFIX}${name}]`,
+      message: `${message}; its routes answer 503`,
+      remedy: 'Set ostiary.dev/plugins, or remove the annotation.',
+    })
+    return closed('InvalidAnnotation', `ostiary.dev/${name} ${message}.`)
+  }
+}
+
+/** Unsure of one plugin is unsure of the route. */
+function guardOf(references: readonly PluginReference[]): Guard {
+  const broken = references.find(({ closing }) => closing !== undefined)?.closing
+  if (broken !== undefined) return { kind: 'closed', ...broken }
+  return { kind: 'guarded', policies: references.map(({ id }) => id) }
+}
+
+function closed(reason: Closing['reason'], message: string): Guard {
+  return { kind: 'closed', reason, message }
+}
+
+/** cert-manager's HTTP-01 solvers have to be reached by the certificate authority. */
+function isSolver({ ingress, path }: Guarded): boolean {
+  return ingress.metadata.labels[SOLVER_LABEL] === 'true' && path.startsWith(SOLVER_PATH)
+}

@@ -1,0 +1,117 @@
+import type { OIDCPluginSpec } from '../api/oidc-plugin.ts'
+import type { AuthorizationCodePolicy, SameSite, SessionPolicy } from '../table/policy.ts'
+import { digest } from './digest.ts'
+import { isDnsName } from './host.ts'
+import type { PolicyProblems } from './policy-problem.ts'
+
+/** What a realm is made of beside the cookie settings. */
+export interface RealmOwner {
+  readonly namespace: string
+  readonly issuer: string
+  readonly clientId: string | undefined
+}
+
+/** Compiles the session: its realm, cookie and time limits. */
+export function compileSession(
+  spec: OIDCPluginSpec,
+  owner: RealmOwner,
+  problems: PolicyProblems,
+): SessionPolicy {
+  if (/^__(host|secure)-/i.test(spec.sessionCookieName)) {
+    problems.add(
+      'sessionCookieName',
+      'has a cookie prefix',
+      'Leave it out: Ostiary puts the right one before it.',
+    )
+  }
+  const cookieDomain = compileDomain(spec, problems)
+  const cookie = {
+    cookiePath: spec.sessionCookiePath,
+    ...(cookieDomain !== undefined && { cookieDomain }),
+    sameSite: spec.sessionCookieSameSite,
+    alwaysSecure: compileSecure(spec, 'session', spec.sessionCookieSameSite, problems),
+  }
+  const issuer = owner.issuer.replace(/\/$/, '')
+  const realm = digest([owner.namespace, issuer, owner.clientId ?? null, spec.sessionCookieName, cookie])
+  return {
+    realm,
+    cookieName: `${spec.sessionCookieName}_${realm.slice(0, 8)}`,
+    ...cookie,
+    rollingTimeoutSeconds: spec.sessionRollingTimeout,
+    idlingTimeoutSeconds: spec.sessionIdlingTimeout,
+    absoluteTimeoutSeconds: spec.sessionAbsoluteTimeout,
+    allowedOrigins: compileOrigins(spec, problems),
+  }
+}
+
+/** Compiles the authorization code flow. */
+export function compileAuthorizationCode(
+  spec: OIDCPluginSpec,
+  problems: PolicyProblems,
+): AuthorizationCodePolicy {
+  checkLocations(spec, problems)
+  return {
+    ...(spec.redirectUri !== undefined && { redirectUri: spec.redirectUri }),
+    flowCookieSameSite: spec.authorizationCookieSameSite,
+    flowCookieAlwaysSecure: compileSecure(spec, 'authorization', spec.authorizationCookieSameSite, problems),
+    flowTimeoutSeconds: spec.authorizationRollingTimeout,
+    insecureSkipNonceCheck: spec.insecureSkipNonceCheck ?? false,
+    insecureSkipProofKeyForCodeExchange: spec.insecureSkipProofKeyForCodeExchange ?? false,
+  }
+}
+
+/** Browsers are sent to these. That they are absolute, without user and fragment, is a rule of the schema. */
+function checkLocations(spec: OIDCPluginSpec, problems: PolicyProblems): void {
+  for (const field of ['redirectUri', 'unauthorizedRedirectUri', 'forbiddenRedirectUri'] as const) {
+    const text = spec[field]
+    if (text === undefined || URL.canParse(text)) continue
+    problems.add(field, 'is no URL that a browser can go to', 'Give an absolute URL.')
+  }
+}
+
+/** A single label is nobody's to set cookies for; whether it covers the routes' hosts is judged per route. */
+function compileDomain(
+  { sessionCookieDomain }: OIDCPluginSpec,
+  problems: PolicyProblems,
+): string | undefined {
+  if (sessionCookieDomain === undefined) return undefined
+  const domain = sessionCookieDomain.toLowerCase().replace(/^\./, '')
+  if (!isDnsName(domain) || !domain.includes('.') || /^[\d.]+$/.test(domain)) {
+    problems.add(
+      'sessionCookieDomain',
+      'is no domain that browsers take',
+      'Give a DNS name of two labels or more, such as example.com.',
+    )
+  }
+  return domain
+}
+
+/** Browsers drop `SameSite=None` without `Secure`. */
+function compileSecure(
+  spec: OIDCPluginSpec,
+  cookie: 'session' | 'authorization',
+  sameSite: SameSite,
+  problems: PolicyProblems,
+): boolean {
+  const secure = spec[`${cookie}CookieSecure`]
+  if (sameSite !== 'None') return secure ?? false
+  if (secure === false) {
+    problems.add(
+      `${cookie}CookieSecure`,
+      `is false beside ${cookie}CookieSameSite: None, and browsers drop such cookies`,
+      'Remove the field, or use SameSite Lax.',
+    )
+  }
+  return true
+}
+
+function compileOrigins({ allowedOrigins }: OIDCPluginSpec, problems: PolicyProblems): string[] {
+  const origins: string[] = []
+  for (const [index, text] of (allowedOrigins ?? []).entries()) {
+    const url = URL.parse(text)
+    if (url === null || (url.href !== `${url.origin}/` && url.href !== url.origin)) {
+      problems.add(`allowedOrigins[${index}]`, 'is no origin', 'Give scheme, host and port only.')
+    } else origins.push(url.origin)
+  }
+  return [...new Set(origins)]
+}

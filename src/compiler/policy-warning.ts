@@ -1,0 +1,95 @@
+import { objectKey } from '../api/object.ts'
+import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
+import { methodsOf } from './policy-client.ts'
+import type { PolicyProblem } from './policy-problem.ts'
+import type { PolicySecrets } from './policy-secret.ts'
+import type { DiagnosticReason } from './reason.ts'
+
+/** Something that an accepted plugin's owner should know. */
+export interface PolicyWarning extends PolicyProblem {
+  readonly reason: DiagnosticReason
+}
+
+/** What each switch gives up. */
+const INSECURE: readonly (readonly [field: keyof OIDCPluginSpec, consequence: string])[] = [
+  ['insecureAllowHttp', 'tokens, secrets and keys may travel unencrypted'],
+  ['insecureSkipTlsVerify', 'anyone on the way can pose as the authorization server'],
+  ['insecureSkipSignatureCheck', 'anyone can make a token that passes'],
+  ['insecureSkipClaimsCheck', 'expired tokens, and tokens made for others, pass'],
+  ['insecureSkipActiveCheck', 'revoked tokens pass'],
+  ['insecureSkipNonceCheck', 'a stolen authorization response can be replayed'],
+  ['insecureSkipProofKeyForCodeExchange', 'a stolen authorization code can be used'],
+]
+
+/**
+ * The warnings of a plugin whose spec could be read, in a fixed order.
+ *
+ * @param consumerNames Usernames of the plugin's namespace.
+ */
+export function findWarnings(
+  plugin: OIDCPlugin,
+  spec: OIDCPluginSpec,
+  secrets: PolicySecrets,
+  consumerNames: ReadonlySet<string>,
+): PolicyWarning[] {
+  return [
+    ...insecureWarnings(spec),
+    ...audienceWarnings(spec),
+    ...scopeWarnings(spec),
+    ...consumerWarnings(plugin, spec, consumerNames),
+    ...secrets.warnings.map((problem) => ({ ...problem, reason: 'SecretWhitespace' as const })),
+  ]
+}
+
+function insecureWarnings(spec: OIDCPluginSpec): PolicyWarning[] {
+  return INSECURE.filter(([field]) => spec[field] === true).map(([field, consequence]) => ({
+    reason: 'InsecureOption',
+    path: `spec.${field}`,
+    message: `is true: ${consequence}`,
+    remedy: 'Remove the field outside of tests.',
+  }))
+}
+
+function audienceWarnings(spec: OIDCPluginSpec): PolicyWarning[] {
+  const isGiven = spec.audienceRequired !== undefined || (spec.audience?.length ?? 0) > 0
+  const takesTokens = methodsOf(spec).some(
+    (method) => method !== 'session' && method !== 'authorization_code',
+  )
+  if (isGiven || !takesTokens) return []
+  return [
+    {
+      reason: 'AudienceNotChecked',
+      path: 'spec.audienceRequired',
+      message: 'is absent, and so is audience: a token that the issuer made for any other API passes here',
+      remedy: 'Set audienceRequired (or audience) to what the tokens of this API name in aud.',
+    },
+  ]
+}
+
+function scopeWarnings(spec: OIDCPluginSpec): PolicyWarning[] {
+  if (!methodsOf(spec).includes('authorization_code') || spec.scopes.includes('openid')) return []
+  return [
+    {
+      reason: 'OpenidScopeMissing',
+      path: 'spec.scopes',
+      message: 'has no openid: a login gives no ID token and fails',
+      remedy: 'Add openid to scopes.',
+    },
+  ]
+}
+
+function consumerWarnings(
+  plugin: OIDCPlugin,
+  spec: OIDCPluginSpec,
+  consumerNames: ReadonlySet<string>,
+): PolicyWarning[] {
+  if (spec.anonymous === undefined || consumerNames.has(spec.anonymous)) return []
+  return [
+    {
+      reason: 'ConsumerNotFound',
+      path: 'spec.anonymous',
+      message: `names the consumer ${spec.anonymous}, which does not exist beside ${objectKey(plugin.metadata)}`,
+      remedy: 'Create a Consumer of that username in the same namespace.',
+    },
+  ]
+}

@@ -1,0 +1,107 @@
+import { objectKey } from '../api/object.ts'
+import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
+import type { Policy } from '../table/policy.ts'
+import { digest } from './digest.ts'
+import { checkMethods, compileClient, methodsOf } from './policy-client.ts'
+import { compileAccessTokenHeader, compileClaimHeaders } from './policy-header.ts'
+import type { PolicyProblems } from './policy-problem.ts'
+import { acceptedAudiences, compileRequirements } from './policy-requirement.ts'
+import type { PolicySecrets } from './policy-secret.ts'
+import { compileServer } from './policy-server.ts'
+import { compileAuthorizationCode, compileSession } from './policy-session.ts'
+
+/**
+ * Compiles an OIDCPlugin's spec into a policy. What is wrong is added to `problems`; the policy must not be used then.
+ */
+export function compilePolicy(
+  { metadata }: OIDCPlugin,
+  spec: OIDCPluginSpec,
+  secrets: PolicySecrets,
+  problems: PolicyProblems,
+): Policy {
+  checkMethods(spec, problems)
+  const server = compileServer(spec, secrets.certificateAuthorities, problems)
+  const client = compileClient(spec, secrets.clientSecret?.id)
+  const owner = { namespace: metadata.namespace, issuer: server.issuer, clientId: spec.clientId }
+  const accessTokenHeader = compileAccessTokenHeader(spec, problems)
+  const policy: Omit<Policy, 'revision'> = {
+    id: objectKey(metadata),
+    namespace: metadata.namespace,
+    methods: methodsOf(spec),
+    server,
+    ...(client && { client }),
+    scopes: spec.scopes,
+    audience: spec.audience ?? [],
+    ...compileTokenRules(spec, problems),
+    ...compileCredentialPlaces(spec),
+    session: compileSession(spec, owner, problems),
+    authorizationCode: compileAuthorizationCode(spec, problems),
+    consumer: compileConsumerRules(spec),
+    refusal: compileRefusal(spec),
+    hideCredentials: spec.hideCredentials,
+    runOnPreflight: spec.runOnPreflight,
+    upstreamHeaders: compileClaimHeaders(spec, 'upstream', problems),
+    downstreamHeaders: compileClaimHeaders(spec, 'downstream', problems),
+    ...(accessTokenHeader && { accessTokenHeader }),
+  }
+  const revision = `${metadata.uid}:${metadata.generation}:${digest([policy, secrets.stamp])}`
+  return { ...policy, revision }
+}
+
+function compileTokenRules(
+  spec: OIDCPluginSpec,
+  problems: PolicyProblems,
+): Pick<Policy, 'requirements' | 'verification'> {
+  const requirements = compileRequirements(spec, problems)
+  return {
+    requirements,
+    verification: {
+      leewaySeconds: spec.leeway,
+      audiences: acceptedAudiences(spec, requirements.audience),
+      insecureSkipSignatureCheck: spec.insecureSkipSignatureCheck ?? false,
+      insecureSkipClaimsCheck: spec.insecureSkipClaimsCheck ?? false,
+    },
+  }
+}
+
+function compileCredentialPlaces(
+  spec: OIDCPluginSpec,
+): Pick<Policy, 'bearer' | 'introspection' | 'clientCredentials' | 'cache'> {
+  return {
+    bearer: {
+      places: [...new Set(spec.bearerTokenParamType)],
+      ...(spec.bearerTokenCookieName !== undefined && { cookieName: spec.bearerTokenCookieName }),
+    },
+    introspection: {
+      introspectJwtTokens: spec.introspectJwtTokens,
+      hint: spec.introspectionHint,
+      insecureSkipActiveCheck: spec.insecureSkipActiveCheck ?? false,
+      cache: spec.cacheIntrospection,
+    },
+    clientCredentials: { places: [...new Set(spec.clientCredentialsParamType)], cache: spec.cacheTokens },
+    cache: {
+      ttlSeconds: spec.cacheTtl,
+      ...(spec.cacheTtlMax !== undefined && { maximumTtlSeconds: spec.cacheTtlMax }),
+      negativeTtlSeconds: spec.cacheTtlNeg,
+    },
+  }
+}
+
+function compileConsumerRules(spec: OIDCPluginSpec): Policy['consumer'] {
+  return {
+    claims: spec.consumerClaims ?? [],
+    by: [...new Set(spec.consumerBy)],
+    optional: spec.consumerOptional,
+    ...(spec.anonymous !== undefined && { anonymous: spec.anonymous }),
+  }
+}
+
+function compileRefusal(spec: OIDCPluginSpec): Policy['refusal'] {
+  const { unauthorizedRedirectUri, forbiddenRedirectUri } = spec
+  return {
+    unauthorizedMessage: spec.unauthorizedErrorMessage,
+    forbiddenMessage: spec.forbiddenErrorMessage,
+    ...(unauthorizedRedirectUri !== undefined && { unauthorizedRedirectUri }),
+    ...(forbiddenRedirectUri !== undefined && { forbiddenRedirectUri }),
+  }
+}

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import { stringify } from 'yaml'
+import type { Diagnostic, ObjectStatus } from '../table/diagnostic.ts'
+import type { RoutingTable } from '../table/routing-table.ts'
+import type { CompileResult } from './options.ts'
+
+/** Table, statuses and diagnostics as one YAML document; secrets by name only. */
+export function printResult({ table, statuses, diagnostics }: CompileResult): string {
+  return toYaml({ table, statuses, diagnostics })
+}
+
+/** The table as YAML: the same for the same table, certificates by fingerprint and secrets by name only. */
+export function printTable(table: RoutingTable): string {
+  return toYaml(table)
+}
+
+/** Statuses and diagnostics as YAML. */
+export function printFindings(statuses: readonly ObjectStatus[], diagnostics: readonly Diagnostic[]): string {
+  return toYaml({ statuses, diagnostics })
+}
+
+function toYaml(value: unknown): string {
+  // Through JSON: it drops what is undefined, and shared objects must not become aliases.
+  const plain: unknown = JSON.parse(JSON.stringify(value, printable))
+  return stringify(plain, { aliasDuplicateObjects: false, lineWidth: 0 })
+}
+
+/**
+ * Certificates are public but long. The digest in a revision is left out because it may cover a secret, and a weak
+ * secret could be guessed from it.
+ */
+function printable(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value
+  if (key === 'revision') return value.slice(0, value.lastIndexOf(':'))
+  if (!value.startsWith('-----BEGIN ')) return value
+  return `sha256:${createHash('sha256').update(value).digest('hex')}`
+}

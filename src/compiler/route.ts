@@ -1,0 +1,71 @@
+import type { Annotations } from '../api/annotations.ts'
+import { objectKey } from '../api/object.ts'
+import type { AccessControl, Route, RouteAction } from '../table/routing-table.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { Guard } from './plugin-attachment.ts'
+import type { PathEntry } from './rules.ts'
+import type { BackendReading } from './upstream.ts'
+
+/** All that a route is made of. */
+export interface RouteParts {
+  readonly entry: PathEntry
+  readonly annotations: Annotations
+  readonly guard: Guard
+  readonly backend: BackendReading
+}
+
+/** `namespace/name` of the Service that an entry leads to; `undefined` for resource backends. */
+export function serviceKeyOf({ ingress, backend }: PathEntry): string | undefined {
+  const name = backend.service?.name
+  return name === undefined ? undefined : objectKey({ namespace: ingress.metadata.namespace, name })
+}
+
+/** @param removeHeaders Sorted. */
+export function buildRoute(parts: RouteParts, removeHeaders: readonly string[]): Route {
+  const { entry, annotations } = parts
+  const accessControl = accessControlOf(annotations)
+  return {
+    id: entry.id,
+    ingress: { namespace: entry.ingress.metadata.namespace, name: entry.ingress.metadata.name },
+    service: entry.backend.service?.name ?? '',
+    pathType: entry.pathType,
+    path: entry.path,
+    action: actionOf(parts),
+    ...(accessControl && { accessControl }),
+    allowEncodedSlash: annotations.allowEncodedSlash,
+    allowDoubleSlash: annotations.allowDoubleSlash,
+    removeHeaders,
+  }
+}
+
+/** Tells the Ingress that a backend leads nowhere. */
+export function reportBackend(
+  { ingress, place }: PathEntry,
+  backend: BackendReading,
+  diagnostics: Diagnostics,
+): void {
+  if (backend.ok) return
+  const { reason, message, remedy } = backend
+  const path = place === 'spec.defaultBackend' ? place : `${place}.backend`
+  diagnostics.report(ingress, {
+    severity: 'error',
+    reason,
+    path,
+    message: `${message}; the route answers 503`,
+    remedy,
+  })
+}
+
+/** A guard that is closed is told before a backend that is: it is the graver. */
+function actionOf({ guard, backend }: RouteParts): RouteAction {
+  if (guard.kind === 'closed') return { kind: 'closed', reason: guard.reason, message: guard.message }
+  if (!backend.ok)
+    return { kind: 'closed', reason: backend.reason, message: `The backend ${backend.message}.` }
+  const policies = guard.kind === 'guarded' ? guard.policies : []
+  return { kind: 'forward', upstream: backend.upstream.id, policies }
+}
+
+function accessControlOf({ allowGroups, denyGroups }: Annotations): AccessControl | undefined {
+  if (allowGroups !== undefined) return { allowGroups }
+  return denyGroups === undefined ? undefined : { denyGroups }
+}
