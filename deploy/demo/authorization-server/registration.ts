@@ -44,8 +44,8 @@ export const DEMO_CLIENTS: readonly ClientRegistration[] = [
     clientId: 'ostiary',
     clientSecret: 'ostiary-secret',
     grantTypes: ['authorization_code', 'refresh_token'],
-    redirectUris: ['http://localhost:8080/oauth2/callback', 'http://127.0.0.1:8080/oauth2/callback'],
-    postLogoutRedirectUris: ['http://localhost:8080/public', 'http://127.0.0.1:8080/public'],
+    redirectUris: ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:8080/oauth2/callback`),
+    postLogoutRedirectUris: ['localhost', '127.0.0.1', '[::1]'].map((host) => `http://${host}:8080/public`),
   },
 ]
 
