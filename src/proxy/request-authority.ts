@@ -14,8 +14,8 @@ export interface RequestAuthority {
 /** An authority, or why it is answered 400; the message never repeats what was sent. */
 export type AuthorityReading = RequestAuthority | { readonly ok: false; readonly message: string }
 
-const NAME = /^([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::([0-9]{1,5}))?$/
-const IPV6 = /^(\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/
+const NAME = /^([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?(?::([0-9]{1,5}))?$/i
+const IPV6 = /^(\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/i
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 const MAXIMUM_HOST_LENGTH = 253
 
@@ -33,7 +33,7 @@ export function readAuthority(rawHeaders: readonly string[], target: string): Au
     field = rawHeaders[i + 1] ?? ''
   }
   const authority = field === undefined ? '' : field.toLowerCase()
-  const host = field === undefined ? '' : hostOf(authority)
+  const host = field === undefined ? '' : hostOf(field)
   if (host === undefined) return refuse('The Host field is not a host name or address with an optional port.')
   return target.charCodeAt(0) === 0x2f
     ? { ok: true, host, authority, target }
@@ -50,13 +50,13 @@ function readOtherForm(host: string, authority: string, target: string): Authori
   return { ok: true, host, authority, target: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
-function hostOf(authority: string): string | undefined {
-  const match = authority.charCodeAt(0) === 0x5b ? IPV6.exec(authority) : NAME.exec(authority)
+function hostOf(field: string): string | undefined {
+  const match = field.charCodeAt(0) === 0x5b ? IPV6.exec(field) : NAME.exec(field)
   const host = match?.[1]
   if (host === undefined || host.length > MAXIMUM_HOST_LENGTH) return undefined
   if (Number(match?.[2] ?? 0) > 65_535) return undefined
   if (host.charCodeAt(0) === 0x5b && !isIPv6(host.slice(1, -1))) return undefined
-  return host
+  return host.toLowerCase()
 }
 
 function refuse(message: string): AuthorityReading {

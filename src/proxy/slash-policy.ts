@@ -12,16 +12,19 @@ export function refusalOfSlashes(target: RequestTarget, host: IndexedHost, route
   if (!encodedSlash && !doubleSlash) return undefined
   if (encodedSlash && !route.allowEncodedSlash) return 'The path holds an encoded slash (%2F).'
   if (doubleSlash && !route.allowDoubleSlash) return 'The path holds an empty segment (//).'
-  const hidesAnother = otherReadings(path).some((reading) => {
+  const hidesAnother = otherReadings(path, route).some((reading) => {
     const other = findRoute(host, reading)
     return other !== undefined && other !== route
   })
   return hidesAnother ? 'The path leads elsewhere for servers that decode or merge slashes.' : undefined
 }
 
-function otherReadings(path: string): string[] {
-  const decoded = path.replaceAll('%2F', '/')
-  return [decoded, mergeSlashes(path), mergeSlashes(decoded)]
+/** Slashes that the route's own path spells are meant; those after it are the client's. */
+function otherReadings(path: string, route: Route): string[] {
+  const own = route.path !== '/' && path.startsWith(route.path) ? route.path : ''
+  const rest = path.slice(own.length)
+  const decoded = rest.replaceAll('%2F', '/')
+  return [own + decoded, own + mergeSlashes(rest), own + mergeSlashes(decoded)]
 }
 
 function mergeSlashes(path: string): string {
