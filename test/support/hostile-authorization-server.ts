@@ -151,9 +151,9 @@ export class HostileAuthorizationServer {
 
   /** Replaces the signing key by a new one. Gives its key id. */
   async rotateKeys(): Promise<string> {
-    const { privateKey, publicKey } = await generateKeyPair(this.#algorithm, { extractable: true })
     const kid = `key-${this.#nextKeyId}`
     this.#nextKeyId += 1
+    const { privateKey, publicKey } = await keyPair(this.#algorithm, kid)
     const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: this.#algorithm, use: 'sig' }
     this.#signingKeys = [{ kid, privateKey, publicJwk }]
     return kid
@@ -217,9 +217,20 @@ export class HostileAuthorizationServer {
           },
         }
       case 'introspect':
+      default:
         return { body: { active: true, sub: 'alice', scope: 'orders.read' } }
     }
   }
+}
+
+const keyPairs = new Map<string, ReturnType<typeof generateKeyPair>>()
+
+/** RSA keys are slow to make, so servers of one test file share the n-th key of each algorithm. */
+function keyPair(algorithm: string, kid: string): ReturnType<typeof generateKeyPair> {
+  const name = `${algorithm} ${kid}`
+  const made = keyPairs.get(name) ?? generateKeyPair(algorithm, { extractable: true })
+  keyPairs.set(name, made)
+  return made
 }
 
 const ENDPOINTS: readonly (readonly [suffix: string, endpoint: HostileEndpoint])[] = [

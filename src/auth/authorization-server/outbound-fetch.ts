@@ -74,7 +74,7 @@ export class OutboundFetch {
 
   /** Lets running calls end and closes the connections. */
   async close(): Promise<void> {
-    await this.#agent.close()
+    if (!this.#agent.closed) await this.#agent.close()
   }
 
   async #exchange(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
