@@ -23,8 +23,8 @@ test('no accepted path has a dot segment, however often it is decoded and whatev
     fc.property(target, (given) => {
       const reading = readTarget(given)
       fc.pre(reading.ok)
-      const once = decodeURIComponent(reading.path)
-      const segments = [reading.path, once, tryDecode(once)].flatMap((each) => each.split(/[/\\]/))
+      const once = decodeBytes(reading.path)
+      const segments = [reading.path, once, decodeBytes(once)].flatMap((each) => each.split(/[/\\]/))
       for (const segment of segments) expect(segment.replace(/;.*$/, '')).not.toMatch(/^\.\.?$/)
     }),
     { numRuns: 2000 },
@@ -42,7 +42,7 @@ test('an accepted path resolves to itself as a URL, so that no later party moves
   )
 })
 
-function tryDecode(text: string): string {
+function decodeBytes(text: string): string {
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )
