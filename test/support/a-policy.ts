@@ -1,0 +1,79 @@
+import type { AuthorizationServer, Policy } from '../../src/table/policy.ts'
+
+export const ISSUER = 'https://login.example.com/oauth2/default'
+
+/** An authorization server with nothing but its issuer. */
+export function aServer(issuer = ISSUER, overrides: Partial<AuthorizationServer> = {}): AuthorizationServer {
+  return {
+    id: `server of ${issuer}`,
+    issuer,
+    discoveryUrls: [`${issuer}/.well-known/openid-configuration`],
+    timeoutMs: 1000,
+    insecureAllowHttp: false,
+    insecureSkipTlsVerify: false,
+    ...overrides,
+  }
+}
+
+/** What an OIDCPlugin with an issuer alone compiles to, but with one method: bearer. */
+export function aPolicy(overrides: Partial<Policy> = {}): Policy {
+  return {
+    id: 'default/oidc',
+    namespace: 'default',
+    revision: 'uid-1',
+    methods: ['bearer'],
+    server: aServer(),
+    scopes: [],
+    audience: [],
+    verification: {
+      leewaySeconds: 0,
+      audiences: ['api://default'],
+      insecureSkipSignatureCheck: false,
+      insecureSkipClaimsCheck: false,
+    },
+    bearer: { places: ['header'] },
+    introspection: {
+      introspectJwtTokens: false,
+      hint: 'access_token',
+      insecureSkipActiveCheck: false,
+      cache: true,
+    },
+    clientCredentials: { places: ['header'], cache: true },
+    cache: { ttlSeconds: 3600, negativeTtlSeconds: 5 },
+    session: {
+      realm: '0123456789abcdef',
+      cookieName: 'ostiary_01234567',
+      cookiePath: '/',
+      sameSite: 'Lax',
+      alwaysSecure: false,
+      rollingTimeoutSeconds: 3600,
+      idlingTimeoutSeconds: 900,
+      absoluteTimeoutSeconds: 86_400,
+      allowedOrigins: [],
+    },
+    authorizationCode: {
+      flowCookieSameSite: 'Lax',
+      flowCookieAlwaysSecure: false,
+      flowTimeoutSeconds: 600,
+      insecureSkipNonceCheck: false,
+      insecureSkipProofKeyForCodeExchange: false,
+    },
+    requirements: {},
+    consumer: { claims: [], by: ['customId', 'username'], optional: false },
+    refusal: { unauthorizedMessage: 'Unauthorized', forbiddenMessage: 'Forbidden' },
+    hideCredentials: true,
+    runOnPreflight: false,
+    upstreamHeaders: [],
+    downstreamHeaders: [],
+    accessTokenHeader: { name: 'authorization', bearer: true },
+    ...overrides,
+  }
+}
+
+/** Ostiary's own client, with the secret `ostiary-secret`. */
+export const OWN_CLIENT: NonNullable<Policy['client']> = {
+  id: 'ostiary',
+  secret: 'default/ostiary/client-secret',
+  tokenEndpointAuthMethod: 'client_secret_basic',
+  introspectionEndpointAuthMethod: 'client_secret_post',
+}
