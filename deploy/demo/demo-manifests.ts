@@ -9,7 +9,7 @@ const MANIFESTS = fileURLToPath(new URL('manifests', import.meta.url))
 
 export interface DemoManifests {
   readonly directory: string
-  remove(): Promise<void>
+  readonly remove: () => Promise<void>
 }
 
 /**

@@ -43,7 +43,11 @@ export class DemoError extends Error {}
 export async function readDemoSettings(args: readonly string[]): Promise<DemoSettings> {
   const values = readFlags(args)
   const ports = new Map<PortFlag, number>()
-  for (const flag of PORT_FLAGS) ports.set(flag, await freePort(flag, values[flag]))
+  for (const flag of PORT_FLAGS) {
+    let port = await freePort(flag, values[flag])
+    while (values[flag] === '0' && [...ports.values()].includes(port)) port = await freePort(flag, '0')
+    ports.set(flag, port)
+  }
   const port = (flag: PortFlag): number => ports.get(flag) ?? 0
   return {
     httpPort: port('http-port'),
