@@ -1,0 +1,106 @@
+import type { Logger } from 'pino'
+import { objectKey } from '../../api/object.ts'
+import type { BrokenInput, KubernetesObject, Resources } from '../../api/resources.ts'
+import type { Clock, Timers } from '../../clock.ts'
+import { collectResources } from '../collect-resources.ts'
+import type { Source, SourceProblem } from '../source.ts'
+import type { ApiServer } from './api-server.ts'
+import { Reflector, type ReflectorCounts } from './reflector.ts'
+import { watchedResources } from './watched-resource.ts'
+
+export interface ClusterSourceOptions {
+  /** Closed by whoever made it, after `stopped()`. */
+  readonly api: ApiServer
+  readonly logger: Logger
+  /** Only these namespaces are followed; default all. */
+  readonly watchNamespaces?: readonly string[]
+  readonly clock?: Clock
+  readonly timers?: Timers
+  /** See {@link Reflector}. */
+  readonly silenceMs?: number
+}
+
+/** A source of live objects, with what its reflectors have lived through. */
+export interface ClusterSource extends Source {
+  counts(): readonly { readonly resource: string; readonly counts: Readonly<ReflectorCounts> }[]
+}
+
+/**
+ * A source that follows the API server. `start` returns at once: an API server that is away is a problem that is
+ * reported and waited out. It is synced when every collection has been listed, so while one of the CRDs is not
+ * installed it is not, though everything else is followed.
+ */
+export function createClusterSource(options: ClusterSourceOptions): ClusterSource {
+  return new ReflectorSource(options)
+}
+
+class ReflectorSource implements ClusterSource {
+  readonly #reflectors: readonly Reflector[]
+  readonly #stopped = Promise.withResolvers<void>()
+  #resources: Resources | undefined
+  #onChange: () => void = () => {}
+
+  constructor({ watchNamespaces = [], ...options }: ClusterSourceOptions) {
+    const onChange = (): void => {
+      this.#resources = undefined
+      this.#onChange()
+    }
+    this.#reflectors = watchedResources(watchNamespaces).map(
+      (resource) => new Reflector({ ...options, resource, onChange }),
+    )
+  }
+
+  async start(onChange: () => void, signal: AbortSignal): Promise<void> {
+    this.#onChange = onChange
+    const runs = this.#reflectors.map((reflector) => reflector.run(signal))
+    void Promise.all(runs).then(() => this.#stopped.resolve())
+  }
+
+  current(): Resources {
+    this.#resources ??= collectResources(this.#objects(), this.#broken())
+    return this.#resources
+  }
+
+  synced(): boolean {
+    return this.#reflectors.every((reflector) => reflector.synced)
+  }
+
+  problems(): readonly SourceProblem[] {
+    return this.#reflectors.flatMap(({ resource, problem }) =>
+      problem === undefined ? [] : [{ subject: resource.name, message: problem }],
+    )
+  }
+
+  counts(): ReturnType<ClusterSource['counts']> {
+    return this.#reflectors.map(({ resource, counts }) => ({ resource: resource.name, counts }))
+  }
+
+  stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  /** A labelled Secret of type kubernetes.io/tls comes by two watches; the newer of the two forms counts. */
+  #objects(): Iterable<KubernetesObject> {
+    const byKey = new Map<string, KubernetesObject>()
+    for (const reflector of this.#reflectors) {
+      for (const object of reflector.objects()) {
+        const key = `${object.kind}/${objectKey(object.metadata)}`
+        const other = byKey.get(key)
+        if (other === undefined || versionOf(object) >= versionOf(other)) byKey.set(key, object)
+      }
+    }
+    return byKey.values()
+  }
+
+  #broken(): BrokenInput[] {
+    const byReference = new Map<unknown, BrokenInput>()
+    for (const each of this.#reflectors.flatMap((reflector) => [...reflector.broken()])) {
+      byReference.set(each.reference === undefined ? each : JSON.stringify(each.reference), each)
+    }
+    return [...byReference.values()]
+  }
+}
+
+function versionOf({ metadata }: KubernetesObject): bigint {
+  return /^\d+$/.test(metadata.resourceVersion) ? BigInt(metadata.resourceVersion) : 0n
+}

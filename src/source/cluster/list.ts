@@ -1,0 +1,59 @@
+import { OstiaryError } from '../../errors.ts'
+import { ApiServerError } from './api-server-error.ts'
+import type { ApiServer } from './api-server.ts'
+import type { WatchedResource } from './watched-resource.ts'
+
+/** A whole collection at one moment. */
+export interface Listing {
+  readonly items: readonly unknown[]
+  readonly resourceVersion: string
+}
+
+const PAGE_SIZE = 500
+
+/**
+ * Lists a collection page by page. No resource version is asked for, so that the answer is the newest and never goes
+ * back in time. Where the continuation expires on the way (410), everything is read once more, in one piece.
+ *
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+ */
+export async function list(api: ApiServer, resource: WatchedResource, signal: AbortSignal): Promise<Listing> {
+  try {
+    return await listPages(api, resource, signal)
+  } catch (error) {
+    if (!(error instanceof ApiServerError) || error.status !== 410) throw error
+    const { items, resourceVersion } = await page(api, resource, {}, signal)
+    return { items, resourceVersion }
+  }
+}
+
+async function listPages(api: ApiServer, resource: WatchedResource, signal: AbortSignal): Promise<Listing> {
+  const items: unknown[] = []
+  let query: Record<string, string> = { limit: String(PAGE_SIZE) }
+  for (;;) {
+    const { items: more, resourceVersion, next } = await page(api, resource, query, signal)
+    items.push(...more)
+    if (next === '') return { items, resourceVersion }
+    query = { limit: String(PAGE_SIZE), continue: next }
+  }
+}
+
+async function page(
+  api: ApiServer,
+  resource: WatchedResource,
+  query: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Listing & { readonly next: string }> {
+  const answer = await api.json({ path: resource.path, query: { ...resource.query, ...query }, signal })
+  const { items, metadata } = (answer ?? {}) as {
+    items?: unknown
+    metadata?: { resourceVersion?: unknown; continue?: unknown }
+  }
+  const resourceVersion = metadata?.resourceVersion
+  // `items: null` is an empty list in Go.
+  if ((!Array.isArray(items) && items !== null) || typeof resourceVersion !== 'string') {
+    throw new OstiaryError('ERR_SOURCE_UNAVAILABLE', 'the API server answered something that is no list')
+  }
+  const next = typeof metadata?.continue === 'string' ? metadata.continue : ''
+  return { items: items ?? [], resourceVersion, next }
+}

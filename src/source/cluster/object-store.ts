@@ -1,0 +1,136 @@
+import { objectKey } from '../../api/object.ts'
+import { parseObject } from '../../api/parse-object.ts'
+import type { BrokenInput, KubernetesObject } from '../../api/resources.ts'
+import type { Listing } from './list.ts'
+import { resourceVersionOf } from './watch-event.ts'
+import type { WatchedResource } from './watched-resource.ts'
+
+interface Entry {
+  readonly resourceVersion: string
+  /** The last good form; absent when there never was one. */
+  readonly object?: KubernetesObject
+  /** Why the newest form was refused. */
+  readonly broken?: BrokenInput
+}
+
+/** What became of one event. */
+export type StoreOutcome = 'changed' | 'stale' | 'malformed'
+
+/**
+ * The objects of one collection, in the slim form of `parseObject`. An object that is refused keeps its last good form
+ * beside the report. An event that is older than what is known changes nothing, whatever order events come in: an API
+ * server behind a load balancer may lag, and a rolled-back policy would let people in.
+ */
+export class ObjectStore {
+  readonly #resource: WatchedResource
+  #entries = new Map<string, Entry>()
+  /** Versions at which objects were deleted since the last list, so that an older event does not bring one back. */
+  #deleted = new Map<string, string>()
+  #resourceVersion: string | undefined
+
+  constructor(resource: WatchedResource) {
+    this.#resource = resource
+  }
+
+  /** From where a watch continues; absent when a list is needed. */
+  get resourceVersion(): string | undefined {
+    return this.#resourceVersion
+  }
+
+  /** Makes a list needed; what is known stays. */
+  forgetVersion(): void {
+    this.#resourceVersion = undefined
+  }
+
+  *objects(): Iterable<KubernetesObject> {
+    for (const { object } of this.#entries.values()) if (object !== undefined) yield object
+  }
+
+  *broken(): Iterable<BrokenInput> {
+    for (const { broken } of this.#entries.values()) if (broken !== undefined) yield broken
+  }
+
+  /**
+   * Takes a whole list, which counts whatever was known before.
+   *
+   * @returns Whether anything is different now.
+   */
+  replace({ items, resourceVersion }: Listing): boolean {
+    const entries = new Map<string, Entry>()
+    let isDifferent = false
+    for (const [index, item] of items.entries()) {
+      const key = keyOf(item) ?? `\0${index}`
+      const version = versionOf(item)
+      const before = this.#entries.get(key)
+      const isSame = before !== undefined && before.resourceVersion === version && version !== ''
+      if (!isSame) isDifferent = true
+      entries.set(key, isSame ? before : this.#parse(item, version, before))
+    }
+    isDifferent ||= entries.size !== this.#entries.size
+    this.#entries = entries
+    this.#deleted = new Map()
+    this.#resourceVersion = resourceVersion
+    return isDifferent
+  }
+
+  /** Takes an object that was added or modified. */
+  change(raw: object): StoreOutcome {
+    const key = keyOf(raw)
+    const version = resourceVersionOf(raw)
+    if (key === undefined || version === undefined) return 'malformed'
+    const before = this.#entries.get(key)
+    if (isOlder(version, before?.resourceVersion) || isOlder(version, this.#deleted.get(key))) return 'stale'
+    this.#advance(version)
+    this.#deleted.delete(key)
+    this.#entries.set(key, this.#parse(raw, version, before))
+    return 'changed'
+  }
+
+  /** Takes the last form of an object that was deleted. */
+  delete(raw: object): StoreOutcome {
+    const key = keyOf(raw)
+    const version = resourceVersionOf(raw)
+    if (key === undefined || version === undefined) return 'malformed'
+    if (isOlder(version, this.#entries.get(key)?.resourceVersion)) return 'stale'
+    this.#advance(version)
+    this.#deleted.set(key, version)
+    return this.#entries.delete(key) ? 'changed' : 'stale'
+  }
+
+  /** Nothing else happened up to this version. */
+  bookmark(version: string): void {
+    this.#advance(version)
+  }
+
+  #advance(version: string): void {
+    if (!isOlder(version, this.#resourceVersion)) this.#resourceVersion = version
+  }
+
+  /** Items of lists do not repeat what they are. */
+  #parse(raw: unknown, resourceVersion: string, before: Entry | undefined): Entry {
+    const { apiVersion, kind } = this.#resource
+    const result = parseObject(typeof raw === 'object' ? { ...raw, apiVersion, kind } : raw)
+    if (result.kind === 'object') return { resourceVersion, object: result.object }
+    const problems = result.kind === 'broken' ? result.problems : []
+    const reference = result.kind === 'broken' ? result.reference : undefined
+    const broken: BrokenInput = { ...(reference && { reference }), problems }
+    return { resourceVersion, broken, ...(before?.object && { object: before.object }) }
+  }
+}
+
+/** Resource versions of one collection grow as decimal numbers; of others nothing is known. */
+function isOlder(version: string, than: string | undefined): boolean {
+  if (than === undefined || !/^\d+$/.test(version) || !/^\d+$/.test(than)) return false
+  return BigInt(version) < BigInt(than)
+}
+
+function keyOf(raw: unknown): string | undefined {
+  const metadata = (raw as { metadata?: { name?: unknown; namespace?: unknown } } | null)?.metadata
+  if (typeof metadata?.name !== 'string' || metadata.name === '') return undefined
+  const namespace = typeof metadata.namespace === 'string' ? metadata.namespace : ''
+  return objectKey({ name: metadata.name, namespace })
+}
+
+function versionOf(raw: unknown): string {
+  return (typeof raw === 'object' && raw !== null ? resourceVersionOf(raw) : undefined) ?? ''
+}
