@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { listenOnLoopback } from './listen-on-loopback.ts'
 
 /** Where the echo says that it runs, as the conformance suite of Kubernetes expects it. */
-export interface EchoIdentity {
+interface EchoIdentity {
   readonly namespace: string
   readonly ingress: string
   readonly service: string
@@ -39,7 +39,7 @@ export async function startEcho({ port, host, ...identity }: EchoOptions): Promi
 }
 
 /** `x-forwarded-for` becomes `X-Forwarded-For`. */
-export function canonicalHeaderName(name: string): string {
+function canonicalHeaderName(name: string): string {
   return name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())
 }
 

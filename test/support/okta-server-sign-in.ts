@@ -1,9 +1,11 @@
+import { request } from 'undici'
+
 /** The cookies of one browser, kept apart by host name (not port, as browsers do) and path. */
 export class CookieJar {
   readonly #cookies = new Map<string, { host: string; path: string; pair: string }>()
 
-  store(url: URL, response: Response): void {
-    for (const line of response.headers.getSetCookie()) {
+  store(url: URL, headers: Headers): void {
+    for (const line of headers.getSetCookie()) {
       const [pair = '', ...attributes] = line.split(/;\s*/)
       const name = pair.slice(0, pair.indexOf('='))
       const path = attribute(attributes, 'path') ?? '/'
@@ -55,8 +57,8 @@ export async function signIn(
     const response = await visit(url, jar, form)
     const location = response.headers.get('location')
     if (location === null) {
-      const html = await response.text()
-      if (form || !html.includes('name="username"')) return { kind: 'page', status: response.status, html }
+      const { status, html } = response
+      if (form || !html.includes('name="username"')) return { kind: 'page', status, html }
       form = new URLSearchParams({ username, password })
       continue
     }
@@ -67,16 +69,36 @@ export async function signIn(
   throw new Error('the sign-in ran in a circle')
 }
 
-/** One request with the jar's cookies; redirects are left to the caller. */
-export async function visit(url: URL, jar: CookieJar, form?: URLSearchParams): Promise<Response> {
+/** What a visit found; `html` is the body, whatever it holds. */
+export interface Visit {
+  readonly status: number
+  readonly headers: Headers
+  readonly html: string
+}
+
+/**
+ * One page load with the jar's cookies, marked as browsers mark theirs, which `fetch` cannot do. Redirects are left
+ * to the caller.
+ */
+export async function visit(url: URL, jar: CookieJar, form?: URLSearchParams): Promise<Visit> {
   const cookie = jar.header(url)
-  const response = await fetch(url, {
-    redirect: 'manual',
-    headers: { Accept: 'text/html', ...(cookie !== '' && { Cookie: cookie }) },
-    ...(form && { method: 'POST', body: form }),
+  const { statusCode, headers, body } = await request(url, {
+    method: form ? 'POST' : 'GET',
+    headers: {
+      accept: 'text/html',
+      'sec-fetch-dest': 'document',
+      'sec-fetch-mode': 'navigate',
+      ...(cookie !== '' && { cookie }),
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+    },
+    ...(form && { body: form.toString() }),
   })
-  jar.store(url, response)
-  return response
+  const found = new Headers()
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of [value ?? []].flat()) found.append(name, each)
+  }
+  jar.store(url, found)
+  return { status: statusCode, headers: found, html: await body.text() }
 }
 
 function attribute(attributes: readonly string[], name: string): string | undefined {

@@ -1,7 +1,7 @@
 import type { Reply } from './exchange.ts'
 
 /** The endpoints that are counted and that faults can be set on. */
-export const ENDPOINTS = [
+const ENDPOINTS = [
   'authorize',
   'token',
   'introspect',

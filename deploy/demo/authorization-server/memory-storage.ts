@@ -1,5 +1,5 @@
 /** What oidc-provider hands over to be stored. */
-export interface StoredPayload {
+interface StoredPayload {
   readonly clientId?: string
   readonly accountId?: string
   readonly grantId?: string
