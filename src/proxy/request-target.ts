@@ -72,11 +72,9 @@ function refusalOfCharacters(path: string): string | undefined {
 }
 
 function refusalOfDotSegments(path: string): string | undefined {
-  const once = decodeEscapes(path)
-  const twice = decodeEscapes(once)
-  return DOT_SEGMENT.test(path) || DOT_SEGMENT.test(once) || DOT_SEGMENT.test(twice)
-    ? 'The path holds a "." or ".." segment.'
-    : undefined
+  // Decoding takes no dot segment away, so that what is absent here was absent before.
+  const decodedTwice = decodeEscapes(decodeEscapes(path))
+  return DOT_SEGMENT.test(decodedTwice) ? 'The path holds a "." or ".." segment.' : undefined
 }
 
 function decodeEscapes(text: string): string {

@@ -142,3 +142,16 @@ test('a body that breaks off is an error, not a form', async () => {
     }),
   ).rejects.toThrow()
 })
+
+test('so is a request that is given up while its body is read', async () => {
+  const form = Promise.withResolvers<BufferedForm>()
+  server = createServer((request) => {
+    bufferedForm(request).then(form.resolve, form.reject)
+    request.destroy()
+  }).listen(0)
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port)
+  socket.on('error', () => undefined)
+  socket.write(`${head([FORM, 'Content-Length: 10'])}a=b`)
+  await expect(form.promise).rejects.toThrow('before the body was complete')
+})
