@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { request } from 'undici'
 import { startAuthorizationServer, type BenchAuthorizationServer } from './authorization-server.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
 import { writeManifests } from './manifests.ts'
@@ -69,22 +70,23 @@ function scenarios(server: BenchAuthorizationServer, cookie: string): readonly S
 
 /** Logs in as a browser would, but for the login page itself: the bench's server takes any code. */
 async function login(origin: string, server: BenchAuthorizationServer): Promise<string> {
-  const start = await fetch(`${origin}/login`, { redirect: 'manual', headers: { accept: 'text/html' } })
-  const authorize = new URL(start.headers.get('location') ?? '')
+  const start = await navigate(`${origin}/login`)
+  const authorize = new URL(start.location)
   server.expectNonce(authorize.searchParams.get('nonce') ?? '')
-  const state = authorize.searchParams.get('state') ?? ''
-  const callback = `${origin}/oauth2/callback?code=bench&state=${encodeURIComponent(state)}`
-  const done = await fetch(callback, {
-    redirect: 'manual',
-    headers: { accept: 'text/html', cookie: cookies(start) },
-  })
-  if (done.status >= 400) throw new Error(`login failed: ${done.status} ${await done.text()}`)
-  return cookies(done)
+  const state = encodeURIComponent(authorize.searchParams.get('state') ?? '')
+  const callback = `${origin}/oauth2/callback?code=bench&state=${state}`
+  return (await navigate(callback, start.cookies)).cookies
 }
 
-function cookies(response: Response): string {
-  const set = response.headers.getSetCookie().map((each) => each.split(';')[0] ?? '')
-  return set.filter((each) => !each.endsWith('=')).join('; ')
+/** One page load; a redirect is the only answer that is expected. */
+async function navigate(url: string, cookie?: string): Promise<{ location: string; cookies: string }> {
+  const headers = { accept: 'text/html', ...(cookie !== undefined && { cookie }) }
+  const { statusCode, headers: answer, body } = await request(url, { headers })
+  const text = await body.text()
+  if (statusCode >= 400) throw new Error(`login failed: ${statusCode} ${text}`)
+  const set = [answer['set-cookie'] ?? []].flat().map((each) => each.split(';')[0] ?? '')
+  const cookies = set.filter((each) => !each.endsWith('=')).join('; ')
+  return { location: String(answer['location']), cookies }
 }
 
 /** A port that was free a moment ago. */

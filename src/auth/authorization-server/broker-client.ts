@@ -52,7 +52,6 @@ class Questions {
 
   #post(question: BrokerQuestion): void {
     try {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, no window
       this.#port.postMessage(question)
     } catch {
       this.#take({ id: question.id, answer: unavailable('the question cannot cross threads') })

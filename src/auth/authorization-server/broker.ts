@@ -30,7 +30,6 @@ async function ask(
 
 function reply(port: MessagePort, message: BrokerReply): void {
   try {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, no window
     port.postMessage(message)
   } catch {
     // What cannot be cloned must not leave the thread waiting.

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { onTestFinished } from 'vitest'
+import { createAuthorizationServerClient } from '../../src/auth/authorization-server/create-authorization-server-client.ts'
+import { createAuthorizer } from '../../src/auth/create-authorizer.ts'
+import { systemClock, type Clock } from '../../src/clock.ts'
+import { compile } from '../../src/compiler/compile.ts'
+import type { CompileOptions, CompileResult } from '../../src/compiler/options.ts'
+import { createProxyServer, type ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
+import { collectResources } from '../../src/source/collect-resources.ts'
+import { parseManifest } from '../../src/source/directory/parse-manifest.ts'
+
+/** Ostiary in one thread of this process: manifests in, real HTTP out. */
+export interface Ostiary {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  readonly port: number
+  /** Compiles and publishes new manifests in place of the old. */
+  apply(manifests: string): CompileResult
+  /** What the last compile gave. */
+  result(): CompileResult
+}
+
+export interface OstiaryOptions {
+  readonly clock?: Clock
+  readonly compile?: Partial<CompileOptions>
+  readonly proxy?: Partial<ProxyServerOptions>
+}
+
+const COMPILE_OPTIONS: CompileOptions = {
+  ingressClass: 'ostiary',
+  takeClasslessIngresses: true,
+  requirePlugin: false,
+  defaultPlugins: [],
+  allowSharedHosts: false,
+  allowExternalName: false,
+}
+
+/** Starts Ostiary on manifests; it is gone when the test is. */
+export async function startOstiary(manifests: string, options: OstiaryOptions = {}): Promise<Ostiary> {
+  const clock = options.clock ?? systemClock
+  const authorizationServers = createAuthorizationServerClient({
+    clock,
+    allowLoopback: true,
+    userAgent: 'ostiary-test',
+  })
+  const authorizer = createAuthorizer({ clock, authorizationServers, randomBytes })
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  const proxyOptions = { http: { host: '127.0.0.1', port: 0 }, ...options.proxy }
+  const server = await createProxyServer(proxyOptions, { authorizer, clock, log })
+  const sessionKey = randomBytes(32).toString('base64url')
+  let version = 0
+  let result: CompileResult
+
+  function apply(text: string): CompileResult {
+    const entries = parseManifest(text, 'test.yaml')
+    const broken = entries.flatMap((entry) => (entry.kind === 'object' ? [] : [entry.input]))
+    const objects = entries.flatMap((entry) => (entry.kind === 'object' ? [entry.object] : []))
+    result = compile(collectResources(objects, broken), { ...COMPILE_OPTIONS, ...options.compile })
+    version += 1
+    const secrets = { ...result.secrets, 'session-key/0': sessionKey }
+    server.publish({ version, table: result.table, secrets, sessionKeys: ['session-key/0'] })
+    return result
+  }
+
+  apply(manifests)
+  const { http: port = 0 } = await server.listen()
+  onTestFinished(async () => {
+    await server.close({ drainMs: 0 })
+    await authorizationServers.close()
+  })
+  return { url: `http://127.0.0.1:${port}`, port, apply, result: () => result }
+}
