@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { readPath } from '../../src/compiler/path.ts'
 import { readTarget } from '../../src/proxy/request-target.ts'
 
 const PIECES = `/ / a Z . . %2e %2E %252e %2f %5c ; %3b %25 %41 %c3%a9 ~ { \\ % %0a : ? %c0%ae`.split(' ')
@@ -37,6 +38,19 @@ test('an accepted path resolves to itself as a URL, so that no later party moves
       const reading = readTarget(given)
       fc.pre(reading.ok && !reading.doubleSlash)
       expect(new URL(reading.path, 'http://a.test').pathname).toBe(reading.path)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('a path in a manifest and the same path in a request have one normal form', () => {
+  fc.assert(
+    fc.property(target, (given) => {
+      const reading = readTarget(given)
+      fc.pre(reading.ok && !given.includes('?'))
+      const written = { path: given, pathType: 'Exact', backend: {} } as const
+      const rule = readPath(written, { allowEncodedSlash: true, allowDoubleSlash: true })
+      expect(rule).toMatchObject({ ok: true, path: reading.path })
     }),
     { numRuns: 1000 },
   )
