@@ -1,0 +1,17 @@
+import type { CompileOptions } from '../compiler/options.ts'
+import type { Settings } from '../settings/settings.ts'
+
+/** What the settings say to the compiler. Files have no admission that would fill in the default class. */
+export function compileOptionsOf(settings: Settings, fromFiles: boolean): CompileOptions {
+  return {
+    ingressClass: settings.ingressClass,
+    takeClasslessIngresses: fromFiles || settings.watchIngressWithoutClass,
+    requirePlugin: settings.requirePlugin,
+    defaultPlugins: settings.defaultPlugins,
+    allowSharedHosts: settings.allowSharedHosts,
+    allowExternalName: settings.allowExternalName,
+    ...(settings.defaultSslCertificate !== undefined && {
+      defaultCertificate: settings.defaultSslCertificate,
+    }),
+  }
+}

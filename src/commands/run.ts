@@ -1,0 +1,160 @@
+import { AggregatorRegistry, Registry } from 'prom-client'
+import type { Logger } from 'pino'
+import { createAdminServer, type AdminDependencies } from '../admin/admin-server.ts'
+import { serveBroker } from '../auth/authorization-server/broker.ts'
+import {
+  createAuthorizationServerClient,
+  type DirectAuthorizationServerClient,
+} from '../auth/authorization-server/create-authorization-server-client.ts'
+import { warmUp } from '../auth/authorization-server/warm-up.ts'
+import { systemClock } from '../clock.ts'
+import { compile } from '../compiler/compile.ts'
+import { messageOf, OstiaryError } from '../errors.ts'
+import {
+  createControlPlaneMetrics,
+  type ControlPlaneMetrics,
+} from '../observability/control-plane-metrics.ts'
+import { createLog } from '../observability/log.ts'
+import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
+import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
+import type { Settings } from '../settings/settings.ts'
+import { compileOptionsOf } from './compile-options.ts'
+import { countDiagnostics } from './count-diagnostics.ts'
+import { openSource } from './open-source.ts'
+
+/**
+ * `ostiary run`: wires source, reconciler, proxy threads, broker and admin server together, and runs until the signal
+ * is aborted; then fails readiness and lets requests in flight finish.
+ *
+ * @throws OstiaryError ERR_LISTEN, ERR_SOURCE_UNAVAILABLE, ERR_SESSION_KEY_INVALID: when it cannot begin.
+ */
+export async function run(settings: Settings, version: string, signal: AbortSignal): Promise<void> {
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat })
+  const registry = new Registry()
+  const metrics = createControlPlaneMetrics(registry, version)
+  const state: { notReady: string | undefined; threads?: ThreadPool } = {
+    notReady: 'no snapshot is live yet',
+  }
+  // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
+  await using running = new AsyncDisposableStack()
+
+  const authorizationServers = createAuthorizationServerClient({
+    clock: systemClock,
+    allowLoopback: settings.manifests !== undefined || settings.allowLoopbackIssuers,
+    userAgent: `ostiary/${version}`,
+    onCall: (call) => metrics.calledAuthorizationServer(call),
+  })
+  running.defer(() => authorizationServers.close())
+  running.defer(
+    await startAdmin(settings, log, {
+      notReady: () => state.notReady,
+      metrics: () => mergedMetrics(registry, state.threads),
+    }),
+  )
+  const threads = await startThreads(settings, log, authorizationServers)
+  state.threads = threads
+  running.defer(() => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 }))
+
+  running.defer(
+    await startReconciling(settings, log, threads, (reconciliation) => {
+      count(metrics, reconciliation)
+      if (reconciliation.outcome === 'failed' || signal.aborted) return
+      state.notReady = undefined
+      const { policies } = reconciliation.snapshot.table
+      warmUp(
+        authorizationServers,
+        Object.values(policies).map(({ server }) => server),
+      )
+    }),
+  )
+  await aborted(signal)
+  state.notReady = 'stopping'
+  log.info('stopping: requests in flight may finish')
+}
+
+/** Starts source and reconciler. @returns What stops them. */
+async function startReconciling(
+  settings: Settings,
+  logger: Logger,
+  threads: ThreadPool,
+  reconciled: (reconciliation: Reconciliation) => void,
+): Promise<() => Promise<void>> {
+  const stop = new AbortController()
+  const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
+  const { source, sessionKeys } = await openSource(settings, logger, stop.signal)
+  const reconciler = new Reconciler({
+    source,
+    logger,
+    reconciled,
+    compile: (resources) => compile(resources, compileOptions),
+    publish: (snapshot) => threads.publish(snapshot),
+    sessionKeys: (resources) => sessionKeys(resources).map((key) => key.reveal()),
+  })
+  await source.start(() => reconciler.changed(), stop.signal)
+  return async () => {
+    stop.abort()
+    await Promise.all([reconciler.stop(), source.stopped()])
+  }
+}
+
+async function startThreads(
+  settings: Settings,
+  log: Logger,
+  authorizationServers: DirectAuthorizationServerClient,
+): Promise<ThreadPool> {
+  const threads = await startThreadPool(
+    {
+      workers: settings.workers,
+      http: { host: settings.bindAddress, port: settings.httpPort },
+      https: { host: settings.bindAddress, port: settings.httpsPort },
+      trustedProxies: settings.trustedProxies,
+    },
+    { log, serveBroker: (port) => serveBroker(port, authorizationServers) },
+  )
+  log.info({ ...threads.ports, threads: threads.size }, 'listening')
+  return threads
+}
+
+/** @returns What closes it. */
+async function startAdmin(
+  { adminAddress, adminPort }: Settings,
+  log: Logger,
+  dependencies: AdminDependencies,
+): Promise<() => Promise<void>> {
+  const admin = createAdminServer(dependencies)
+  try {
+    const address = await admin.listen({ host: adminAddress, port: adminPort })
+    log.info({ address }, 'serving probes and metrics')
+  } catch (error) {
+    const place = `cannot serve probes and metrics on ${adminAddress} port ${adminPort}`
+    const message = `${place}: ${messageOf(error)}; choose another port with --admin-port`
+    throw new OstiaryError('ERR_LISTEN', message, { cause: error })
+  }
+  return () => admin.close()
+}
+
+async function mergedMetrics(
+  registry: Registry,
+  threads: ThreadPool | undefined,
+): Promise<{ contentType: string; text: string }> {
+  const own = await registry.getMetricsAsJSON()
+  const all: object[] = [own, ...((await threads?.metrics()) ?? [])]
+  const merged = AggregatorRegistry.aggregate(all)
+  return { contentType: merged.contentType, text: await merged.metrics() }
+}
+
+function count(metrics: ControlPlaneMetrics, reconciliation: Reconciliation): void {
+  const { outcome, durationMs } = reconciliation
+  metrics.reloaded(outcome, durationMs / 1000, systemClock.now() / 1000)
+  if (reconciliation.outcome === 'failed') return
+  const { snapshot, result } = reconciliation
+  metrics.published(snapshot.version, snapshot.table)
+  metrics.diagnosed(countDiagnostics(result.diagnostics))
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
