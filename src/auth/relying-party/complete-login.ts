@@ -57,7 +57,7 @@ export class LoginCompletion {
   }
 
   #flowOf({ login, state }: Callback): LoginFlow | undefined {
-    if (state.expiresAtSeconds <= nowSeconds(this.#deps.clock) || this.#used.has(state.id)) return undefined
+    if (state.expiresAtSeconds <= nowSeconds(this.#deps.clock)) return undefined
     const flows = readLoginCookie(this.#deps, login, flowCookie(login, state.slot)) as readonly LoginFlow[]
     return flows.find(({ id, redirectUri }) => id === state.id && redirectUri === login.redirectUri.uri)
   }
@@ -65,12 +65,11 @@ export class LoginCompletion {
   async #redeem(callback: Callback, flow: LoginFlow): Promise<AuthDecision> {
     const { login, parameters } = callback
     const { policy, snapshot, facts, redirectUri } = login
+    if (this.#used.has(flow.id)) return this.#recover(callback)
     const loop = countLogin(this.#deps, login)
     if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
     const client = tokenEndpointClient(policy, snapshot)
     if (client === undefined) return loginNotSetUp('the client or its secret is missing')
-    // Asked again, since a copy of this callback may have passed while the metadata were awaited.
-    if (this.#used.has(flow.id)) return this.#recover(callback)
     this.#used.set(flow.id, true)
     const answer = await this.#deps.authorizationServers.authorizationCodeGrant(policy.server, {
       client,
