@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { returnTarget } from '../../src/auth/relying-party/return-target.ts'
 import { locationOf, LoginWorld } from '../auth/relying-party/login-fixture.ts'

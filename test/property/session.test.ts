@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cookieValues } from '../../src/auth/session/cookie-header.ts'
 import { CookieSessionStore } from '../../src/auth/session/cookie-session-store.ts'

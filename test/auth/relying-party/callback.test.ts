@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { AuthDecision } from '../../../src/auth/decision.ts'
 import { factsOf, setCookiesIn } from './browser.ts'
@@ -208,7 +209,7 @@ describe('a replayed callback', () => {
       world.relyingParty.callback(world.snapshot, world.host, facts),
     ])
     expect(world.server.grants).toHaveLength(1)
-    expect(decisions.map((decision) => decision?.kind === 'redirect' && decision.reason).sort()).toEqual([
+    expect(decisions.map((decision) => decision?.kind === 'redirect' && decision.reason)).toEqual([
       'callback',
       'login',
     ])
@@ -278,7 +279,7 @@ describe('a hostile callback', () => {
   it.each(['POST', 'HEAD', 'PUT'])('by %s is 400 and redeems nothing', async (method) => {
     const world = new LoginWorld()
     const facts = { ...world.browser.go(world.server.authorize(await world.start(APP))), method }
-    expectRefusal((await world.relyingParty.callback(world.snapshot, world.host, facts)) as AuthDecision)
+    expectRefusal(await world.relyingParty.callback(world.snapshot, world.host, facts))
     expect(world.server.grants).toEqual([])
   })
 
@@ -596,5 +597,5 @@ describe('what a login says', () => {
 })
 
 function hash(text: string): number {
-  return [...text].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 9973, 7)
+  return createHash('sha256').update(text).digest().readUInt32BE()
 }
