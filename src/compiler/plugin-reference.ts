@@ -19,6 +19,7 @@ export interface PluginReference {
   readonly closing?: Closing
 }
 
+/** `message` says what the plugin does, or does not. */
 interface Failure extends Closing {
   readonly remedy: string
 }
@@ -42,9 +43,10 @@ export function lookUpPlugins(
     if (failure === undefined) return { id, ...(plugin && { plugin }) }
     const { reason, message, remedy } = failure
     const path = `metadata.annotations[${ANNOTATION_PREFIX}plugins]`
-    const told = `names ${message}; its routes answer 503`
+    const told = `names OIDCPlugin ${id}, which ${message}; its routes answer 503`
     diagnostics.report(object, { severity: 'error', reason, path, message: told, remedy })
-    return { id, ...(plugin && reason !== 'PluginNotPermitted' && { plugin }), closing: { reason, message } }
+    const isUsable = plugin !== undefined && reason !== 'PluginNotPermitted'
+    return { id, ...(isUsable && { plugin }), closing: closingOf(id, failure) }
   })
 }
 
@@ -62,9 +64,9 @@ export function lookUpDefaultPlugins(
     const { reason, message, remedy } = failure
     diagnostics.reportReference(
       { kind: 'OIDCPlugin', namespace, name },
-      { severity: 'error', reason, path: '', message: `is a default plugin: ${message}`, remedy },
+      { severity: 'error', reason, path: '', message: `is a default plugin, but ${message}`, remedy },
     )
-    return { id, ...(plugin && { plugin }), closing: { reason, message } }
+    return { id, ...(plugin && { plugin }), closing: closingOf(id, failure) }
   })
 }
 
@@ -74,22 +76,25 @@ function failureOf(
   fromNamespace: string,
 ): Failure | undefined {
   if (compiled === undefined) {
-    const message = `OIDCPlugin ${id}, which does not exist`
-    return { reason: 'PluginNotFound', message, remedy: 'Create the OIDCPlugin, or correct the name.' }
+    const remedy = 'Create the OIDCPlugin, or correct the name.'
+    return { reason: 'PluginNotFound', message: 'does not exist', remedy }
   }
   if (!isPermitted(compiled, fromNamespace)) {
-    const message = `OIDCPlugin ${id}, whose allowedNamespaces do not have ${fromNamespace}`
     return {
       reason: 'PluginNotPermitted',
-      message,
+      message: `does not allow namespace ${fromNamespace}`,
       remedy: `Have ${fromNamespace} added to its spec.allowedNamespaces.`,
     }
   }
   if (compiled.policy !== undefined) return undefined
   const remedy = `Look at its status: kubectl describe oidcplugin -n ${id.replace('/', ' ')}`
   const reason = compiled.invalid.length > 0 ? 'PluginInvalid' : 'SecretNotFound'
-  const state = reason === 'PluginInvalid' ? 'is not accepted' : 'names a Secret that cannot be used'
-  return { reason, message: `OIDCPlugin ${id}, which ${state}`, remedy }
+  const message = reason === 'PluginInvalid' ? 'is not accepted' : 'names a Secret that cannot be used'
+  return { reason, message, remedy }
+}
+
+function closingOf(id: PolicyId, { reason, message }: Failure): Closing {
+  return { reason, message: `OIDCPlugin ${id} ${message}.` }
 }
 
 function isPermitted({ plugin, allowedNamespaces }: CompiledPlugin, namespace: string): boolean {

@@ -76,7 +76,7 @@ function compileDomain(
 ): string | undefined {
   if (sessionCookieDomain === undefined) return undefined
   const domain = sessionCookieDomain.toLowerCase().replace(/^\./, '')
-  if (!isDnsName(domain) || !domain.includes('.') || /^[\d.]+$/.test(domain)) {
+  if (!isDnsName(domain) || !domain.includes('.')) {
     problems.add(
       'sessionCookieDomain',
       'is no domain that browsers take',

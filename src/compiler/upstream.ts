@@ -116,7 +116,8 @@ export class UpstreamResolver {
 }
 
 function portNotFound(service: Service, backend: ServiceBackend, key: string): BackendReading {
-  const known = service.spec.ports.map(({ name, port }) => (name === '' ? String(port) : `${port} "${name}"`))
+  const ports = service.spec.ports.filter(({ protocol }) => protocol === 'TCP')
+  const known = ports.map(({ name, port }) => (name === '' ? String(port) : `${port} "${name}"`))
   return refuse(
     'PortNotFound',
     `names port ${portText(backend.port)}, which is not among the TCP ports of Service ${key}`,
