@@ -50,7 +50,7 @@ export interface AuthorizationServer {
 }
 
 /** What an outage or an administrator can do, on demand. */
-export interface AuthorizationServerFaults extends Omit<Faults, 'apply' | 'record'> {
+interface AuthorizationServerFaults extends Omit<Faults, 'apply' | 'record'> {
   /** `refused` closes the port, `unavailable` answers 503 to everything. */
   down(how: 'refused' | 'unavailable'): Promise<void>
   /** Ends `down`, on the same port. */
