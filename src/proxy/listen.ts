@@ -5,7 +5,7 @@ import { messageOf, OstiaryError } from '../errors.ts'
 export interface ListenAddress {
   /** 0: any free port. */
   readonly port: number
-  /** Absent: every address of IPv6 and IPv4, or of IPv4 alone where the machine has no IPv6. */
+  /** Default `::`: every address of IPv6 and IPv4, or of IPv4 alone where the machine has no IPv6. */
   readonly host?: string
   /** Several threads listen on this port (SO_REUSEPORT). */
   readonly reusePort?: boolean
@@ -19,11 +19,11 @@ const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])
  * @throws OstiaryError ERR_LISTEN, naming address, port, reason and remedy
  */
 export async function listen(server: Server, address: ListenAddress): Promise<number> {
-  if (address.host !== undefined) return bind(server, address, address.host)
+  const host = address.host ?? '::'
   try {
-    return await bind(server, address, '::')
+    return await bind(server, address, host)
   } catch (error) {
-    if (!NO_IPV6.has(codeOf(error))) throw error
+    if (host !== '::' || !NO_IPV6.has(codeOf(error))) throw error
     return bind(server, address, '0.0.0.0')
   }
 }

@@ -41,7 +41,7 @@ export async function createListener(handle: RequestHandler, names?: ServerNames
     handle(request.raw, reply.raw)
   })
   await app.ready()
-  const server = app.server as HttpServer
+  const { server } = app
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response)
     server.emit('request', request, response)
@@ -78,7 +78,7 @@ function createApp(handle: RequestHandler, names: ServerNames | undefined): Fast
       handle(request.raw, reply.raw)
     },
   } as const
-  if (names === undefined) return fastify({ ...common, http: SERVER_OPTIONS }) as FastifyInstance
+  if (names === undefined) return fastify({ ...common, http: SERVER_OPTIONS })
   return fastify({
     ...common,
     https: {
@@ -88,7 +88,7 @@ function createApp(handle: RequestHandler, names: ServerNames | undefined): Fast
       ALPNProtocols: ['http/1.1'],
       SNICallback: (serverName, callback) => callback(null, names.find(serverName)),
     },
-  }) as unknown as FastifyInstance
+  })
 }
 
 /** Asks for the body (RFC 9110 §10.1.1) when somebody starts to read it: a refused request is not asked for one. */
@@ -109,7 +109,7 @@ function answerClientError(error: Error & { code?: string }, socket: Socket): vo
   socket.destroy(error)
 }
 
-function describe(code: string | undefined): [status: number, message: string] {
+function describe(code = ''): [status: number, message: string] {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [408, 'The request took too long to arrive.']

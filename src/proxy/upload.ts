@@ -23,6 +23,7 @@ export class Upload extends Readable {
   readonly #request: IncomingMessage
   #stall: NodeJS.Timeout | undefined
   #waiting = false
+  #detached = false
 
   constructor(request: IncomingMessage) {
     super()
@@ -32,6 +33,7 @@ export class Upload extends Readable {
   }
 
   override _read(): void {
+    if (this.#detached) return
     const request = this.#request
     if (this.#stall === undefined) {
       this.#stall = setTimeout(this.#stalled, STALL_MS).unref()
@@ -45,6 +47,9 @@ export class Upload extends Readable {
 
   /** Stops reading. The request stays paused, for another upload or for `discardRest`. */
   detach(): void {
+    // undici destroys an upload later on; by then the request may be in other hands.
+    if (this.#detached) return
+    this.#detached = true
     const request = this.#request
     clearTimeout(this.#stall)
     request.pause()

@@ -141,7 +141,7 @@ export class UpstreamPools {
       bodyTimeout: 0,
       keepAliveTimeout: timeouts.keepAliveMs,
       maxHeaderSize: 65_536,
-      factory: (origin, options) => new EndpointClient(origin, options as Client.Options),
+      factory: (origin, options) => new EndpointClient(origin, options),
     }
   }
 

@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http'
 import { expect, test } from 'vitest'
-import { RawClient, rawRequest } from '../support/raw-http.ts'
+import { rawRequest } from '../support/raw-http.ts'
 import { bodyOf, everythingOn, GET, proxy, upstream } from './support.ts'
 
 test('forwards method, target, headers and body, and relays the answer', async () => {

@@ -21,7 +21,7 @@ import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 
 /** An HTTP upstream on a free port; gone when the test is. */
 export async function upstream(listener: RequestListener): Promise<{ port: number; server: Server }> {
-  const server = createServer(listener)
+  const server = createServer({ maxHeaderSize: 131_072 }, listener)
   return { port: await listenOn(server, () => server.closeAllConnections()), server }
 }
 

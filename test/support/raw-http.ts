@@ -48,7 +48,7 @@ export class RawClient {
   }
 
   write(text: string | Buffer): void {
-    this.socket.write(text as string, 'latin1')
+    this.socket.write(text, 'latin1')
   }
 
   /** Everything received and not yet taken by `response`. */

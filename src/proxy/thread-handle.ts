@@ -1,0 +1,120 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { MetricFamily } from '../observability/request-metrics.ts'
+import { OstiaryError } from '../errors.ts'
+import type { ProxyLog } from './exchange.ts'
+import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
+
+export interface ThreadOptions {
+  readonly entry: URL
+  readonly server: ProxyServerOptions
+  readonly publication: Publication | undefined
+  readonly log: ProxyLog
+  /** Given the main thread's end of the thread's broker port. */
+  readonly serveBroker: (port: MessagePort) => void
+  /** The thread acknowledged a publication. */
+  readonly onPublished: () => void
+  /** The thread is gone, asked or not. */
+  readonly onExit: () => void
+}
+
+/** The main thread's side of one proxy thread. */
+export class ThreadHandle {
+  /** The newest publication that the thread runs on. */
+  acknowledged = 0
+  readonly startedAtMs = performance.now()
+  readonly listening: Promise<ListeningPorts>
+  readonly #worker: Worker
+  readonly #options: ThreadOptions
+  readonly #exited: Promise<void>
+  readonly #metrics = new Map<number, (families: readonly MetricFamily[]) => void>()
+  #settle!: { resolve(ports: ListeningPorts): void; reject(error: Error): void }
+  #nextId = 1
+
+  constructor(options: ThreadOptions) {
+    this.#options = options
+    const channel = new MessageChannel()
+    options.serveBroker(channel.port1)
+    const workerData: ThreadData = {
+      options: options.server,
+      publication: options.publication,
+      brokerPort: channel.port2,
+    }
+    this.listening = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.listening.catch(() => {})
+    this.#worker = new Worker(options.entry, { workerData, transferList: [channel.port2], name: 'proxy' })
+    this.#worker.on('message', (message: FromThread) => this.#take(message))
+    this.#worker.on('error', (error: Error) =>
+      options.log.error({ error: error.message }, 'proxy thread failed'),
+    )
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        channel.port1.close()
+        this.#abandon()
+        options.onExit()
+        resolve()
+      })
+    })
+  }
+
+  publish(publication: Publication): void {
+    this.#send({ kind: 'publish', publication })
+  }
+
+  /** Empty where the thread goes away before it answers. */
+  metrics(): Promise<readonly MetricFamily[]> {
+    const id = this.#nextId
+    this.#nextId += 1
+    return new Promise((resolve) => {
+      this.#metrics.set(id, resolve)
+      this.#send({ kind: 'metrics', id })
+    })
+  }
+
+  /** Lets it drain, and ends it some time after that where it does not end by itself. */
+  async close(drainMs: number, graceMs: number): Promise<void> {
+    this.#send({ kind: 'close', drainMs })
+    const timer = setTimeout(() => void this.#worker.terminate(), drainMs + graceMs)
+    await this.#exited
+    clearTimeout(timer)
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #take(message: FromThread): void {
+    switch (message.kind) {
+      case 'listening':
+        this.#settle.resolve(message.ports)
+        return
+      case 'notListening':
+        this.#settle.reject(new OstiaryError('ERR_LISTEN', message.message))
+        return
+      case 'published':
+        this.acknowledged = message.sequence
+        this.#options.onPublished()
+        return
+      case 'metrics':
+        this.#metrics.get(message.id)?.(message.families)
+        this.#metrics.delete(message.id)
+        return
+      case 'log':
+        this.#options.log[message.level](message.fields, message.message)
+        return
+    }
+  }
+
+  #abandon(): void {
+    this.#settle.reject(new OstiaryError('ERR_LISTEN', 'a proxy thread ended before it listened'))
+    for (const resolve of this.#metrics.values()) resolve([])
+    this.#metrics.clear()
+  }
+
+  #send(message: ToThread): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a Worker, no window
+    this.#worker.postMessage(message)
+  }
+}

@@ -1,0 +1,211 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import type { MessagePort } from 'node:worker_threads'
+import type { MetricFamily } from '../observability/request-metrics.ts'
+import type { Snapshot } from '../table/routing-table.ts'
+import { createDefaultCertificate } from './default-certificate.ts'
+import type { ProxyLog } from './exchange.ts'
+import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
+import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import { ThreadHandle } from './thread-handle.ts'
+import type { Publication } from './thread-messages.ts'
+
+export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'> {
+  /** 0, the default: as many as the CPUs that the cgroup allows. */
+  readonly workers?: number
+}
+
+export interface ThreadPoolDependencies {
+  readonly log: ProxyLog
+  /** Called once per thread with the main thread's end of its broker port; the pool closes it. */
+  readonly serveBroker: (port: MessagePort) => void
+  /** What threads run; for tests. */
+  readonly entry?: URL
+}
+
+/** The proxy threads, from the main thread. */
+export interface ThreadPool {
+  readonly ports: ListeningPorts
+  readonly size: number
+  /** Resolves when every thread runs on this snapshot or on a later one. */
+  publish(snapshot: Snapshot): Promise<void>
+  /** One list per thread, for `AggregatorRegistry.aggregate`. */
+  metrics(): Promise<(readonly MetricFamily[])[]>
+  /** Stops accepting, lets requests under way finish for so long, and ends the threads. */
+  close(options: { readonly drainMs: number }): Promise<void>
+}
+
+/** A thread that dies sooner than this after its start is restarted with a pause. */
+const QUICK_DEATH_MS = 5_000
+const RESTART_PAUSE_MS = 1_000
+const CLOSE_GRACE_MS = 2_000
+
+/**
+ * Starts the threads, all on the same ports. Until the first publish they answer 503. A thread that dies is
+ * restarted with the newest snapshot.
+ *
+ * @throws OstiaryError ERR_LISTEN
+ */
+export async function startThreadPool(
+  options: ThreadPoolOptions,
+  dependencies: ThreadPoolDependencies,
+): Promise<ThreadPool> {
+  const { workers = 0, ...server } = options
+  for (const address of [options.http, options.https]) {
+    if (address !== undefined) await assertPortFree(address)
+  }
+  const size = await threadCount(workers, dependencies.log)
+  const defaultCertificate =
+    options.https === undefined
+      ? undefined
+      : (options.defaultCertificate ?? (await createDefaultCertificate(new Date())))
+  const pool = new Pool(size, dependencies, {
+    ...server,
+    ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
+  })
+  await pool.start()
+  return pool
+}
+
+async function threadCount(workers: number, log: ProxyLog): Promise<number> {
+  // libuv takes the cgroup's CPU quota into account since 1.49.
+  const wanted = workers === 0 ? availableParallelism() : workers
+  if (wanted === 1 || (await canReusePort())) return wanted
+  log.warn({ wanted }, 'this system cannot share a port between threads: one proxy thread listens')
+  return 1
+}
+
+class Pool implements ThreadPool {
+  readonly size: number
+  readonly #dependencies: ThreadPoolDependencies
+  readonly #threads = new Set<ThreadHandle>()
+  readonly #waiting = new Set<{ readonly sequence: number; readonly resolve: () => void }>()
+  readonly #restarts = new Set<NodeJS.Timeout>()
+  #server: ProxyServerOptions
+  #publication: Publication | undefined
+  #sequence = 0
+  #started = false
+  #closing = false
+
+  constructor(size: number, dependencies: ThreadPoolDependencies, server: ProxyServerOptions) {
+    this.size = size
+    this.#dependencies = dependencies
+    this.#server = { ...server, ...withReusePort(server, size > 1) }
+  }
+
+  get ports(): ListeningPorts {
+    const { http, https } = this.#server
+    return {
+      ...(http !== undefined && { http: http.port }),
+      ...(https !== undefined && { https: https.port }),
+    }
+  }
+
+  /** The first thread finds the ports where any will do; the others join it. */
+  async start(): Promise<void> {
+    try {
+      const ports = await this.#startThread().listening
+      this.#server = { ...this.#server, ...withPorts(this.#server, ports) }
+      const others = Array.from({ length: this.size - 1 }, () => this.#startThread().listening)
+      await Promise.all(others)
+      this.#started = true
+    } catch (error) {
+      await this.#terminate()
+      throw error
+    }
+  }
+
+  publish(snapshot: Snapshot): Promise<void> {
+    this.#sequence += 1
+    const publication = { sequence: this.#sequence, snapshot }
+    this.#publication = publication
+    for (const thread of this.#threads) thread.publish(publication)
+    return new Promise((resolve) => {
+      this.#waiting.add({ sequence: publication.sequence, resolve })
+      this.#acknowledge()
+    })
+  }
+
+  metrics(): Promise<(readonly MetricFamily[])[]> {
+    return Promise.all([...this.#threads].map((thread) => thread.metrics()))
+  }
+
+  async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
+    this.#closing = true
+    for (const restart of this.#restarts) clearTimeout(restart)
+    await Promise.all([...this.#threads].map((thread) => thread.close(drainMs, CLOSE_GRACE_MS)))
+    for (const { resolve } of this.#waiting) resolve()
+    this.#waiting.clear()
+  }
+
+  #startThread(): ThreadHandle {
+    const { entry = threadEntry(), log, serveBroker } = this.#dependencies
+    const thread: ThreadHandle = new ThreadHandle({
+      entry,
+      log,
+      serveBroker,
+      server: this.#server,
+      publication: this.#publication,
+      onPublished: () => this.#acknowledge(),
+      onExit: () => this.#replace(thread),
+    })
+    this.#threads.add(thread)
+    return thread
+  }
+
+  /** Its open connections are lost, nothing else. */
+  #replace(thread: ThreadHandle): void {
+    this.#threads.delete(thread)
+    if (this.#closing || !this.#started) return
+    const lived = performance.now() - thread.startedAtMs
+    const pauseMs = lived < QUICK_DEATH_MS ? RESTART_PAUSE_MS : 0
+    this.#dependencies.log.error(
+      { livedMs: Math.round(lived), pauseMs },
+      'proxy thread ended; starting another',
+    )
+    const restart = setTimeout(() => {
+      this.#restarts.delete(restart)
+      const next = this.#startThread()
+      next.listening.catch((error: Error) => {
+        this.#dependencies.log.error({ error: error.message }, 'proxy thread does not listen')
+        void next.terminate()
+      })
+    }, pauseMs)
+    this.#restarts.add(restart)
+  }
+
+  /** A thread that is being restarted counts once it is back: it starts with the newest snapshot. */
+  #acknowledge(): void {
+    if (this.#threads.size < this.size) return
+    const oldest = Math.min(...[...this.#threads].map((thread) => thread.acknowledged))
+    for (const waiting of this.#waiting) {
+      if (waiting.sequence > oldest) continue
+      this.#waiting.delete(waiting)
+      waiting.resolve()
+    }
+  }
+
+  async #terminate(): Promise<void> {
+    this.#closing = true
+    await Promise.all([...this.#threads].map((thread) => thread.terminate()))
+  }
+}
+
+type Addresses = Pick<ProxyServerOptions, 'http' | 'https'>
+
+function withReusePort({ http, https }: Addresses, reusePort: boolean): Addresses {
+  const share = (address: ListenAddress): ListenAddress => ({ ...address, reusePort })
+  return { ...(http && { http: share(http) }), ...(https && { https: share(https) }) }
+}
+
+function withPorts({ http, https }: Addresses, ports: ListeningPorts): Addresses {
+  return {
+    ...(http && { http: { ...http, port: ports.http ?? http.port } }),
+    ...(https && { https: { ...https, port: ports.https ?? https.port } }),
+  }
+}
+
+/** Beside this file, with its extension: .ts from source, .js once built. tsc rewrites imports, but no URLs. */
+function threadEntry(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './thread-entry.ts' : './thread-entry.js', import.meta.url)
+}

@@ -1,0 +1,120 @@
+import { createServer, type AddressInfo } from 'node:net'
+import { onTestFinished, describe, expect, test, vi } from 'vitest'
+import { AggregatorRegistry } from 'prom-client'
+import { startThreadPool, type ThreadPool, type ThreadPoolOptions } from '../../src/proxy/thread-pool.ts'
+import { RawClient, rawRequest } from '../support/raw-http.ts'
+import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
+import { everythingOn, GET, silent, upstream } from './support.ts'
+
+const CRASHING = new URL('./crashing-thread.ts', import.meta.url)
+
+async function pool(options: Partial<ThreadPoolOptions> = {}, entry?: URL): Promise<ThreadPool> {
+  const started = await startThreadPool(
+    { workers: 2, http: { port: 0 }, ...options },
+    { log: silent, serveBroker: () => {}, ...(entry !== undefined && { entry }) },
+  )
+  onTestFinished(() => started.close({ drainMs: 0 }))
+  return started
+}
+
+describe('two threads', () => {
+  test('share a port, answer 503 until the first publish, and all run on it when it is acknowledged', async () => {
+    const one = await upstream((_, response) => response.end('one'))
+    const threads = await pool()
+    const port = threads.ports.http ?? 0
+    expect((await rawRequest(port, GET)).status).toBe(503)
+    await threads.publish(everythingOn(one.port))
+    for (let i = 0; i < 20; i += 1) {
+      expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'one' })
+    }
+    const metrics = await threads.metrics()
+    expect(metrics).toHaveLength(2)
+    const text = await AggregatorRegistry.aggregate(metrics as object[]).metrics()
+    expect(text).toMatch(
+      /ostiary_http_requests_total\{namespace="default",ingress="web",service="web",method="GET",code="200"\} 20/,
+    )
+    expect(text).toMatch(/ostiary_http_request_duration_seconds_count\{[^}]*service="web"[^}]*\} 20/)
+  })
+
+  test('finish what they have when they are closed', async () => {
+    let finish: (() => void) | undefined
+    let came: () => void = () => {}
+    const hasCome = new Promise<void>((resolve) => {
+      came = resolve
+    })
+    const slow = await upstream((_, response) => {
+      finish = () => response.end('finished')
+      came()
+    })
+    const threads = await pool()
+    await threads.publish(everythingOn(slow.port))
+    const client = await RawClient.open(threads.ports.http ?? 0)
+    client.write(GET)
+    await hasCome
+    const closed = threads.close({ drainMs: 60_000 })
+    finish?.()
+    expect((await client.response()).body).toBe('finished')
+    await closed
+    await expect(RawClient.open(threads.ports.http ?? 0)).rejects.toThrow(/ECONNREFUSED/)
+  })
+})
+
+test('https works with a certificate made at the start', async () => {
+  const one = await upstream((_, response) => response.end('one'))
+  const threads = await pool({ workers: 1, https: { port: 0 } })
+  await threads.publish(everythingOn(one.port))
+  const client = await RawClient.openTls({ port: threads.ports.https ?? 0, servername: 'example.com' })
+  client.write(GET)
+  expect(await client.response()).toMatchObject({ status: 200, body: 'one' })
+  client.close()
+})
+
+test('a thread that dies is replaced, with the newest snapshot', async () => {
+  const one = await upstream((_, response) => response.end('one'))
+  const threads = await pool({ workers: 1 }, CRASHING)
+  const port = threads.ports.http ?? 0
+  const guarded = aRoute('web', {
+    path: '/crash',
+    action: { kind: 'forward', upstream: 'default/web/80', policies: ['default/plugin'] },
+  })
+  const snapshot = aSnapshot(aTable([aHost('example.com', [guarded, aRoute('web')])], { web: [one.port] }))
+  await threads.publish(snapshot)
+  await expect(rawRequest(port, GET.replace('/ ', '/crash '))).rejects.toThrow(/connection ended/)
+  // Acknowledged by the one that takes its place.
+  await threads.publish(snapshot)
+  await vi.waitFor(async () => {
+    expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'one' })
+  })
+})
+
+test('a port that somebody else has is an error with place and remedy', async () => {
+  const stranger = createServer()
+  await new Promise<void>((resolve) => {
+    stranger.listen(0, '0.0.0.0', resolve)
+  })
+  onTestFinished(() => void stranger.close())
+  const { port } = stranger.address() as AddressInfo
+  await expect(pool({ http: { port } })).rejects.toMatchObject({
+    code: 'ERR_LISTEN',
+    message: expect.stringMatching(
+      new RegExp(`:${port}: another process has this port; .* choose another port`),
+    ),
+  })
+})
+
+test('a stranger who shares ports is noticed all the same', async () => {
+  const stranger = createServer()
+  await new Promise<void>((resolve) => {
+    stranger.listen({ port: 0, host: '::', reusePort: true }, resolve)
+  })
+  onTestFinished(() => void stranger.close())
+  const { port } = stranger.address() as AddressInfo
+  await expect(pool({ http: { port } })).rejects.toMatchObject({ code: 'ERR_LISTEN' })
+})
+
+test('an address that this machine lacks is an error', async () => {
+  await expect(pool({ http: { port: 18_080, host: '192.0.2.1' } })).rejects.toMatchObject({
+    code: 'ERR_LISTEN',
+    message: expect.stringContaining('192.0.2.1:18080'),
+  })
+})

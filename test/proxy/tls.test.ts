@@ -1,0 +1,130 @@
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import { generate } from 'selfsigned'
+import { beforeAll, expect, test } from 'vitest'
+import { createDefaultCertificate } from '../../src/proxy/default-certificate.ts'
+import type { KeyPair } from '../../src/proxy/server-names.ts'
+import type { RoutingTable, Snapshot } from '../../src/table/routing-table.ts'
+import { RawClient } from '../support/raw-http.ts'
+import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
+import { GET, proxy, upstream } from './support.ts'
+
+let fallback: KeyPair
+const pairs = new Map<string, KeyPair>()
+
+async function certificateFor(name: string): Promise<KeyPair> {
+  const { cert, private: privateKeyPem } = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+  })
+  return { certificateChainPem: cert, privateKeyPem }
+}
+
+beforeAll(async () => {
+  fallback = await createDefaultCertificate(new Date())
+  for (const name of ['exact', 'wildcard', 'default', 'renewed']) pairs.set(name, await certificateFor(name))
+})
+
+function pair(name: string): KeyPair {
+  const found = pairs.get(name)
+  if (found === undefined) throw new Error(`no certificate ${name}`)
+  return found
+}
+
+/** Server names to certificates by their subject's name. */
+function tlsSnapshot(names: Readonly<Record<string, KeyPair>>, port: number): Snapshot {
+  const certificates: Record<string, RoutingTable['certificates'][string]> = {}
+  const secrets: Record<string, string> = {}
+  for (const [name, { certificateChainPem, privateKeyPem }] of Object.entries(names)) {
+    const id = `default/${name}`
+    certificates[id] = { id, certificateChainPem, privateKey: `${id}/tls.key` }
+    secrets[`${id}/tls.key`] = privateKeyPem
+  }
+  const serverNames = Object.keys(names).map((name) => ({ name, certificate: `default/${name}` }))
+  const table = aTable(
+    [aHost('example.com', [aRoute('web')])],
+    { web: [port] },
+    { certificates, serverNames },
+  )
+  return aSnapshot(table, secrets)
+}
+
+async function commonName(port: number, servername?: string): Promise<string> {
+  const client = await RawClient.openTls({ port, ...(servername !== undefined && { servername }) })
+  const certificate: DetailedPeerCertificate = (client.socket as TLSSocket).getPeerCertificate(true)
+  client.close()
+  return String(certificate.subject.CN)
+}
+
+async function tlsProxy(snapshot: (upstreamPort: number) => Snapshot) {
+  const { port } = await upstream((request, response) => response.end(JSON.stringify(request.headers)))
+  const running = await proxy(snapshot(port), { https: { port: 0 }, defaultCertificate: fallback })
+  return { ...running, https: running.https ?? 0, upstreamPort: port }
+}
+
+test('the exact name wins, then one label of a wildcard, then the default', async () => {
+  const { https } = await tlsProxy((port) =>
+    tlsSnapshot(
+      { 'a.example.com': pair('exact'), '*.example.com': pair('wildcard'), '': pair('default') },
+      port,
+    ),
+  )
+  expect(await commonName(https, 'a.example.com')).toBe('exact')
+  expect(await commonName(https, 'A.Example.COM')).toBe('exact')
+  expect(await commonName(https, 'b.example.com')).toBe('wildcard')
+  expect(await commonName(https, 'c.b.example.com')).toBe('default')
+  expect(await commonName(https, 'example.com')).toBe('default')
+  expect(await commonName(https)).toBe('default')
+})
+
+test('without a default of the table, the one made at the start serves', async () => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({ 'a.example.com': pair('exact') }, port))
+  expect(await commonName(https)).toBe('ostiary.invalid')
+  expect(await commonName(https, 'b.example.com')).toBe('ostiary.invalid')
+})
+
+test.each([
+  ['text', 'not PEM'],
+  ['the key of another', ''],
+])('a certificate with %s for a key costs its own name alone', async (_, privateKeyPem) => {
+  const broken = {
+    certificateChainPem: pair('exact').certificateChainPem,
+    privateKeyPem: privateKeyPem === '' ? pair('wildcard').privateKeyPem : privateKeyPem,
+  }
+  const { https } = await tlsProxy((port) =>
+    tlsSnapshot({ 'a.example.com': broken, '': broken, 'b.example.com': pair('renewed') }, port),
+  )
+  expect(await commonName(https, 'a.example.com')).toBe('ostiary.invalid')
+  expect(await commonName(https, 'b.example.com')).toBe('renewed')
+})
+
+test('a renewed certificate serves new connections, and open ones go on', async () => {
+  const { https, server, upstreamPort } = await tlsProxy((port) =>
+    tlsSnapshot({ 'example.com': pair('exact'), '': pair('default') }, port),
+  )
+  const client = await RawClient.openTls({ port: https, servername: 'example.com' })
+  client.write(GET)
+  expect((await client.response()).status).toBe(200)
+  server.publish(tlsSnapshot({ 'example.com': pair('renewed'), '': pair('renewed') }, upstreamPort))
+  expect(await commonName(https, 'example.com')).toBe('renewed')
+  expect(await commonName(https)).toBe('renewed')
+  client.write(GET)
+  expect((await client.response()).status).toBe(200)
+  client.close()
+})
+
+test('the upstream learns the scheme', async () => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({}, port))
+  const client = await RawClient.openTls({ port: https, servername: 'example.com' })
+  client.write(GET)
+  const { body } = await client.response()
+  expect(JSON.parse(body)).toMatchObject({ 'x-forwarded-proto': 'https', 'x-forwarded-port': '443' })
+  client.close()
+})
+
+test('TLS 1.1 is refused', async () => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({}, port))
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  await expect(RawClient.openTls({ port: https, ...old })).rejects.toThrow(
+    /protocol version|unsupported protocol/i,
+  )
+})
