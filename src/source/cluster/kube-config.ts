@@ -36,7 +36,7 @@ function checkCluster(place: string, cluster: Cluster | null): void {
   if (cluster === null)
     throw unavailable(`${place} names no cluster in its current context; set current-context`)
   if (!URL.canParse(cluster.server)) throw unavailable(`${place} names a server that is no URL`)
-  if (!cluster.server.startsWith('http:') || cluster.skipTLSVerify === true) return
+  if (!cluster.server.startsWith('http:') || cluster.skipTLSVerify) return
   throw unavailable(
     `${place} names an http server, whose traffic anyone on the way can read and change; use https, or say ` +
       'insecure-skip-tls-verify: true',

@@ -93,7 +93,7 @@ export class ObjectStore {
     if (key === undefined || version === undefined) return 'malformed'
     if (isOlder(version, this.#entries.get(key)?.resourceVersion)) return 'stale'
     this.#advance(version)
-    this.#deleted.set(key, version)
+    if (!isOlder(version, this.#deleted.get(key))) this.#deleted.set(key, version)
     return this.#entries.delete(key) ? 'changed' : 'stale'
   }
 
