@@ -1,4 +1,5 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
@@ -57,11 +58,17 @@ export async function startOstiary(
 }
 
 /** The next message of a child; fails when the child ends instead. */
-export function nextMessage<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as T))
-    child.once('exit', (code) => reject(new Error(`ended with ${code} before its message`)))
-  })
+export async function nextMessage<T>(child: ChildProcess): Promise<T> {
+  const done = new AbortController()
+  try {
+    const message = once(child, 'message', { signal: done.signal })
+    const exit = once(child, 'exit', { signal: done.signal })
+    const ended = exit.then(([code]) => Promise.reject(new Error(`ended with ${code} before its message`)))
+    const [first] = (await Promise.race([message, ended])) as [T]
+    return first
+  } finally {
+    done.abort()
+  }
 }
 
 /** User and system CPU of a whole process so far, in microseconds (proc(5), /proc/PID/stat, fields 14 and 15). */
