@@ -9,12 +9,12 @@ test('a thousand publishes under load fail no request', async () => {
   const one = await upstream((_, response) => response.end('one'))
   const other = await upstream((_, response) => response.end('other'))
   const running = await proxy(everythingOn(one.port))
-  let swapping = true
+  const publishes = { done: false }
   const load = Array.from({ length: 8 }, async () => {
     const client = await RawClient.open(running.port)
     const seen = new Set<string>()
     let requests = 0
-    while (swapping || requests < 20) {
+    while (!publishes.done || requests < 20) {
       client.write(GET)
       const response = await client.response()
       seen.add(`${response.status} ${response.body}`)
@@ -27,7 +27,7 @@ test('a thousand publishes under load fail no request', async () => {
     running.server.publish(everythingOn(i % 2 === 0 ? other.port : one.port))
     if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
   }
-  swapping = false
+  publishes.done = true
   const seen = new Set((await Promise.all(load)).flatMap((each) => [...each]))
   expect([...seen].sort()).toEqual(['200 one', '200 other'])
 })

@@ -20,8 +20,12 @@ import type { Snapshot } from '../../src/table/routing-table.ts'
 import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 
 /** An HTTP upstream on a free port; gone when the test is. */
-export async function upstream(listener: RequestListener): Promise<{ port: number; server: Server }> {
-  const server = createServer({ maxHeaderSize: 131_072 }, listener)
+export async function upstream(
+  listener: (...of: Parameters<RequestListener>) => unknown,
+): Promise<{ port: number; server: Server }> {
+  const server = createServer({ maxHeaderSize: 131_072 }, (request, response) => {
+    void listener(request, response)
+  })
   return { port: await listenOn(server, () => server.closeAllConnections()), server }
 }
 

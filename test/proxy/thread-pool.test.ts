@@ -29,7 +29,7 @@ describe('two threads', () => {
     }
     const metrics = await threads.metrics()
     expect(metrics).toHaveLength(2)
-    const text = await AggregatorRegistry.aggregate(metrics as object[]).metrics()
+    const text = await AggregatorRegistry.aggregate(metrics).metrics()
     expect(text).toMatch(
       /ostiary_http_requests_total\{namespace="default",ingress="web",service="web",method="GET",code="200"\} 20/,
     )
