@@ -233,6 +233,40 @@ export const rawObjects = fc
   )
   .map((lists) => lists.flat() as unknown[])
 
+/** One Ingress before one Service that is there, each with or without any list, and plugins that are accepted. */
+export const rawAttachments = fc
+  .record({ own: pluginsAnnotation(), floor: pluginsAnnotation(), more: annotations })
+  .map(({ own, floor, more }): unknown[] => [
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web', namespace: 'default', annotations: { ...more, ...own } },
+      spec: {
+        ingressClassName: 'ostiary',
+        defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'default', annotations: floor },
+      spec: { ports: [{ port: 80 }] },
+    },
+    ...['a', 'b'].map((name) => ({
+      apiVersion: 'ostiary.dev/v1alpha1',
+      kind: 'OIDCPlugin',
+      metadata: { name, namespace: 'default' },
+      spec: { issuer: 'https://idp.example.com', audience: ['api'] },
+    })),
+  ])
+
+function pluginsAnnotation(): fc.Arbitrary<Record<string, string>> {
+  return fc.oneof(
+    fc.constant({}),
+    pluginList.map((plugins) => ({ 'ostiary.dev/plugins': plugins })),
+  )
+}
+
 /** Objects of kinds that are read, with anything at all in them. */
 export const wildObjects = fc.array(
   fc

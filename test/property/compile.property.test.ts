@@ -6,6 +6,7 @@ import { printResult } from '../../src/compiler/print.ts'
 import type { Route, RoutingTable } from '../../src/table/routing-table.ts'
 import {
   compileOptions,
+  rawAttachments,
   rawIngress,
   rawObjects,
   resourcesOf,
@@ -63,8 +64,9 @@ describe('compile', () => {
 
   test('never leaves a route open whose Ingress or Service names plugins in any way', () => {
     let named = 0
+    const attached = fc.oneof({ weight: 2, arbitrary: rawAttachments }, { weight: 1, arbitrary: rawObjects })
     fc.assert(
-      fc.property(rawObjects, compileOptions, (raws, options) => {
+      fc.property(attached, fc.oneof(fc.constant(FILE_OPTIONS), compileOptions), (raws, options) => {
         // One object per name: which of two counts is another matter.
         const resources = firstsOf(resourcesOf(raws))
         const { table } = compile(resources, options)
@@ -75,7 +77,7 @@ describe('compile', () => {
           expect(route.action.policies.length).toBeGreaterThan(0)
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     )
     expect(named).toBeGreaterThan(50)
   })
