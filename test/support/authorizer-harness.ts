@@ -6,7 +6,12 @@ import type { RelyingParty } from '../../src/auth/relying-party/relying-party.ts
 import type { RequestFacts } from '../../src/auth/request-facts.ts'
 import type { Session, SessionLookup } from '../../src/auth/session/session.ts'
 import type { Policy } from '../../src/table/policy.ts'
-import { EMPTY_TABLE, type CompiledConsumer, type Route, type RoutingTable } from '../../src/table/routing-table.ts'
+import {
+  EMPTY_TABLE,
+  type CompiledConsumer,
+  type Route,
+  type RoutingTable,
+} from '../../src/table/routing-table.ts'
 import { FakeAuthorizationServerClient } from './fake-authorization-server-client.ts'
 import { ManualClock } from './manual-clock.ts'
 import type { Signer } from './signed-tokens.ts'
@@ -94,7 +99,11 @@ export class Harness {
   snapshot: AuthSnapshot
 
   constructor(policies: readonly Policy[], options: HarnessOptions = {}) {
-    const deps = { clock: this.clock, authorizationServers: this.servers, randomBytes: (n: number) => randomBytes(n) }
+    const deps = {
+      clock: this.clock,
+      authorizationServers: this.servers,
+      randomBytes: (n: number) => randomBytes(n),
+    }
     this.authorizer = createAuthorizer(deps, this.relyingParty)
     const ids = policies.map((policy) => policy.id)
     this.route = aRoute('orders', {

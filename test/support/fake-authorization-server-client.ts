@@ -26,12 +26,12 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
   readonly grants: ClientCredentialsGrant[] = []
   readonly introspections: IntrospectionRequest[] = []
 
-  onKeys: (server: AuthorizationServer, missingKeyId?: string) => Answer<KeySet> | Promise<Answer<KeySet>> = () =>
-    DOWN
+  onKeys: (server: AuthorizationServer, missingKeyId?: string) => Answer<KeySet> | Promise<Answer<KeySet>> =
+    () => DOWN
 
   onGrant: (grant: ClientCredentialsGrant) => Answer<TokenSet> | Promise<Answer<TokenSet>> = () => DOWN
-  onIntrospect: (request: IntrospectionRequest) => Answer<Introspection> | Promise<Answer<Introspection>> = () =>
-    DOWN
+  onIntrospect: (request: IntrospectionRequest) => Answer<Introspection> | Promise<Answer<Introspection>> =
+    () => DOWN
 
   async metadata(_server: AuthorizationServer): Promise<Answer<ServerMetadata>> {
     return DOWN

@@ -42,7 +42,7 @@ export class Signer {
       alg: string
     }
     if (crit !== undefined) return await this.#signRaw(payload, { ...others, crit })
-    return await new CompactSign(encoder.encode(payload)).setProtectedHeader(others as never).sign(this.#privateKey)
+    return await new CompactSign(encoder.encode(payload)).setProtectedHeader(others).sign(this.#privateKey)
   }
 
   /** jose refuses to sign extensions that it does not know. */

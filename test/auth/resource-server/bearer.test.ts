@@ -134,29 +134,65 @@ describe('forged and foreign tokens', () => {
     ['no alg', () => unsigned({ kid: 'k1' }), '401 invalid_token'],
     ['an empty signature', () => unsigned({ alg: 'ES256', kid: 'k1' }), '401 invalid_token'],
     ['a stranger’s signature', async () => await stranger.token(NOW), '401 invalid_token'],
-    ['another issuer', async () => await signer.token(NOW, { iss: 'https://evil.example' }), '401 wrong_issuer'],
+    [
+      'another issuer',
+      async () => await signer.token(NOW, { iss: 'https://evil.example' }),
+      '401 wrong_issuer',
+    ],
     ['a longer issuer', async () => await signer.token(NOW, { iss: `${ISSUER}/x` }), '401 wrong_issuer'],
     ['no issuer', async () => await signer.token(NOW, { iss: undefined }), '401 wrong_issuer'],
     ['another audience', async () => await signer.token(NOW, { aud: 'api://other' }), '401 wrong_audience'],
     ['no audience', async () => await signer.token(NOW, { aud: undefined }), '401 wrong_audience'],
-    ['an audience in words', async () => await signer.token(NOW, { aud: 'x api://default' }), '401 wrong_audience'],
+    [
+      'an audience in words',
+      async () => await signer.token(NOW, { aud: 'x api://default' }),
+      '401 wrong_audience',
+    ],
     ['an unknown key', async () => await signer.token(NOW, {}, { kid: 'other' }), '401 unknown_key'],
-    ['a path as key id', async () => await signer.token(NOW, {}, { kid: '../../dev/null' }), '401 unknown_key'],
+    [
+      'a path as key id',
+      async () => await signer.token(NOW, {}, { kid: '../../dev/null' }),
+      '401 unknown_key',
+    ],
     ['a key id that is no text', async () => await signer.token(NOW, {}, { kid: 7 }), '401 invalid_token'],
-    ['a very long key id', async () => await signer.token(NOW, {}, { kid: 'k'.repeat(600) }), '401 invalid_token'],
+    [
+      'a very long key id',
+      async () => await signer.token(NOW, {}, { kid: 'k'.repeat(600) }),
+      '401 invalid_token',
+    ],
     ['crit', async () => await signer.token(NOW, {}, { crit: ['x'], x: 1 }), '401 invalid_token'],
     ['crit b64', async () => await signer.token(NOW, {}, { crit: ['b64'], b64: true }), '401 invalid_token'],
-    ['an embedded key', async () => await stranger.token(NOW, {}, { jwk: stranger.publicJwk }), '401 invalid_token'],
-    ['a key’s address', async () => await stranger.token(NOW, {}, { jku: 'https://evil.example' }), '401 invalid_token'],
+    [
+      'an embedded key',
+      async () => await stranger.token(NOW, {}, { jwk: stranger.publicJwk }),
+      '401 invalid_token',
+    ],
+    [
+      'a key’s address',
+      async () => await stranger.token(NOW, {}, { jku: 'https://evil.example' }),
+      '401 invalid_token',
+    ],
     ['an ID token', async () => await signer.token(NOW, { nonce: 'n' }), '401 invalid_token'],
     ['an ID token without nonce', async () => await signer.token(NOW, { at_hash: 'h' }), '401 invalid_token'],
     ['Cognito’s ID token', async () => await signer.token(NOW, { token_use: 'id' }), '401 invalid_token'],
-    ['Keycloak’s refresh token', async () => await signer.token(NOW, { typ: 'Refresh' }), '401 invalid_token'],
+    [
+      'Keycloak’s refresh token',
+      async () => await signer.token(NOW, { typ: 'Refresh' }),
+      '401 invalid_token',
+    ],
     ['a logout token', async () => await signer.token(NOW, { events: {} }), '401 invalid_token'],
-    ['a logout token by type', async () => await signer.token(NOW, {}, { typ: 'logout+jwt' }), '401 invalid_token'],
+    [
+      'a logout token by type',
+      async () => await signer.token(NOW, {}, { typ: 'logout+jwt' }),
+      '401 invalid_token',
+    ],
     ['a DPoP-bound token', async () => await signer.token(NOW, { cnf: { jkt: 'x' } }), '401 invalid_token'],
     ['a DPoP proof', async () => await signer.token(NOW, {}, { typ: 'dpop+jwt' }), '401 invalid_token'],
-    ['a type that is no text', async () => await signer.token(NOW, {}, { typ: ['JWT'] }), '401 invalid_token'],
+    [
+      'a type that is no text',
+      async () => await signer.token(NOW, {}, { typ: ['JWT'] }),
+      '401 invalid_token',
+    ],
     ['claims that are a list', async () => await signer.sign('[]'), '401 invalid_token'],
     ['claims that are no JSON', async () => await signer.sign('{'), '401 invalid_token'],
     ['no JWT at all', () => 'opaque', '401 invalid_token'],
@@ -165,7 +201,11 @@ describe('forged and foreign tokens', () => {
     ['a space inside', () => 'a b', '401 invalid_token'],
     ['a control character', () => 'a\u0001b', '401 invalid_token'],
     ['a megabyte', () => 'a'.repeat(1024 * 1024), '401 too_large'],
-    ['a megabyte of JWT', async () => await signer.token(NOW, { x: 'a'.repeat(1024 * 1024) }), '401 too_large'],
+    [
+      'a megabyte of JWT',
+      async () => await signer.token(NOW, { x: 'a'.repeat(1024 * 1024) }),
+      '401 too_large',
+    ],
   ])('with %s are refused', async (_name, make, expected) => {
     expect(await outcomeOf(await make())).toBe(expected)
   })
@@ -214,7 +254,9 @@ describe('forged and foreign tokens', () => {
     const decision = await harness().askBearer(token)
     expect(decision).toMatchObject({ status: 401, message: 'Unauthorized' })
     const text = JSON.stringify(decision)
-    expect(text).toContain('Bearer realm=\\"app.example.com\\", error=\\"invalid_token\\", error_description=')
+    expect(text).toContain(
+      'Bearer realm=\\"app.example.com\\", error=\\"invalid_token\\", error_description=',
+    )
     expect(text).not.toContain(token.slice(0, 20))
   })
 })
@@ -224,7 +266,9 @@ describe('weakened verification', () => {
     const verification = { ...aPolicy().verification, insecureSkipSignatureCheck: true }
     expect(await outcomeOf(await stranger.token(NOW), { verification })).toBe('allow')
     expect(await outcomeOf(await stranger.token(NOW, { exp: 1 }), { verification })).toBe('401 expired_token')
-    expect(await outcomeOf(await stranger.token(NOW, { nonce: 'n' }), { verification })).toBe('401 invalid_token')
+    expect(await outcomeOf(await stranger.token(NOW, { nonce: 'n' }), { verification })).toBe(
+      '401 invalid_token',
+    )
   })
 
   test('insecureSkipClaimsCheck leaves the signature check on', async () => {
@@ -232,7 +276,9 @@ describe('weakened verification', () => {
     const odd = { iss: 'x', aud: 'y', exp: 1 }
     expect(await outcomeOf(await signer.token(NOW, odd), { verification })).toBe('allow')
     expect(await outcomeOf(await stranger.token(NOW, odd), { verification })).toBe('401 invalid_token')
-    expect(await outcomeOf(await signer.token(NOW, { nonce: 'n' }), { verification })).toBe('401 invalid_token')
+    expect(await outcomeOf(await signer.token(NOW, { nonce: 'n' }), { verification })).toBe(
+      '401 invalid_token',
+    )
   })
 
   test('without audiences any audience passes', async () => {

@@ -99,7 +99,11 @@ test('an older answer that arrives late brings no revoked key back', async () =>
 
 test('one unusable key in the set does not spoil the others', async () => {
   const made = new Harness([aPolicy()])
-  const keys = [null as never, { kty: 'EC', kid: 'bad', crv: 'P-256', x: '!', y: '!' }, { ...oldKey.publicJwk }]
+  const keys = [
+    null as never,
+    { kty: 'EC', kid: 'bad', crv: 'P-256', x: '!', y: '!' },
+    { ...oldKey.publicJwk },
+  ]
   made.servers.onKeys = () => ({ ok: true, value: { keys, fetchedAtMs: 0 } })
   expect(outcome(await made.askBearer(await oldKey.token(NOW)))).toBe('allow')
   expect(outcome(await made.askBearer(await newKey.token(NOW, {}, { kid: 'bad' })))).toBe('401 unknown_key')
