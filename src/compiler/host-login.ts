@@ -57,6 +57,7 @@ export function judgeLogins(
   return {
     guards,
     loginPolicies: loginPolicies.sort(compareText),
+    // With a login that works the paths are reserved anyway, and a broken one beside it must not take them away.
     reservedClosed: loginPolicies.length === 0 && hasBrokenLogin,
   }
 }
