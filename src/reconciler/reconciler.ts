@@ -17,7 +17,7 @@ export interface ReconcilerOptions {
   readonly publish: (snapshot: Snapshot) => Promise<void>
   /** The session keys in force, newest first, each base64url of 32 bytes. */
   readonly sessionKeys: (resources: Resources) => readonly string[]
-  /** Told of every compile's outcome, after its snapshot was published; writes statuses and counts. Must not throw. */
+  /** Told of every compile's outcome, after its snapshot was published; writes statuses and counts. */
   readonly reconciled?: (reconciliation: Reconciliation) => void
   readonly logger: Logger
   readonly clock?: Clock
@@ -112,11 +112,17 @@ export class Reconciler {
     const compiled = this.#compile()
     const outcome = compiled === undefined ? 'failed' : await this.#publish(compiled)
     const durationMs = this.#clock.monotonic() - startedMs
-    if (compiled === undefined || outcome === 'failed') {
-      this.#options.reconciled?.({ outcome: 'failed', durationMs })
-      return
+    if (compiled === undefined || outcome === 'failed') this.#tell({ outcome: 'failed', durationMs })
+    else this.#tell({ outcome, durationMs, snapshot: this.#snapshot, result: compiled.result })
+  }
+
+  /** What is done with an outcome must not end the loop. */
+  #tell(reconciliation: Reconciliation): void {
+    try {
+      this.#options.reconciled?.(reconciliation)
+    } catch (error) {
+      this.#options.logger.error(whereOf(error), 'telling the outcome failed')
     }
-    this.#options.reconciled?.({ outcome, durationMs, snapshot: this.#snapshot, result: compiled.result })
   }
 
   #compile(): Compiled | undefined {

@@ -101,6 +101,20 @@ test('publishes never overlap, and of what changes during one only the newest is
   expect(bench.reconciler.current().version).toBe(2)
 })
 
+test('a listener that throws is logged and does not end the loop', async () => {
+  const bench = new Bench({
+    reconciled: () => {
+      throw new Error('hunter2')
+    },
+  })
+  await bench.change()
+  bench.compile = () => resultNamed('b')
+  await bench.change()
+  expect(names(bench)).toEqual(['1 a', '2 b'])
+  expect(bench.logged.filter(({ level }) => level === 50)).toHaveLength(2)
+  expect(JSON.stringify(bench.logged)).not.toContain('hunter2')
+})
+
 test('stopping waits for the publish under way and begins no other', async () => {
   const bench = new Bench()
   const publish = Promise.withResolvers<void>()

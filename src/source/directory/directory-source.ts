@@ -27,6 +27,8 @@ export interface DirectorySourceOptions {
 
 /** How many looks something that never rests may hold up everything else. */
 const MAX_LOOKS = 25
+/** Not worth a watch each, such as all of `.git`; the folders `..data` and `..2026_…` of a ConfigMap's mount are. */
+const HIDDEN = /^\.(?!\.)/
 
 /** A source that reads a directory of YAML and follows its changes; see {@link scan} and {@link ManifestMemory}. */
 export function createDirectorySource(options: DirectorySourceOptions): Source {
@@ -108,7 +110,7 @@ class DirectorySource implements Source {
       ignoreInitial: true,
       atomic: false,
       ignorePermissionErrors: true,
-      ...(isFile && { ignored: (each: string) => each !== place && each !== root }),
+      ignored: (each) => each !== place && (isFile ? each !== root : HIDDEN.test(path.basename(each))),
     })
     watcher.on('all', () => this.#lookLater())
     watcher.on('raw', () => this.#lookLater())
