@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { answerJson, answerStatus, ScriptedApiServer } from '../../support/scripted-api-server.ts'
 import { eventually, known, PLUGINS, service, SERVICES, startReflector } from './setup.ts'
@@ -255,12 +256,17 @@ test('a custom resource that is not installed is told with the remedy, and follo
   await eventually(() => expect(reflector.problem).toBeUndefined())
 })
 
-test('a missing permission is told with the verbs to grant', async () => {
+test('a missing permission is told with the verbs to grant, once, and so is its end', async () => {
   await using server = await ScriptedApiServer.start(PATH)
-  server.once('list', PATH, (_, response) => answerStatus(response, 403, 'Forbidden'))
-  const { reflector } = startReflector(server)
-  await eventually(() => expect(reflector.problem).toMatch(/403 Forbidden.*grant list and watch of services/))
-  await watching(server)
+  for (let n = 0; n < 3; n += 1) {
+    server.once('list', PATH, (_, response) => answerStatus(response, 403, 'Forbidden'))
+  }
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  startReflector(server, { logger })
+  await eventually(() => expect(logged).toHaveLength(2))
+  expect(logged[0]).toMatch(/"resource":"services".*403 Forbidden.*grant list and watch of services/)
+  expect(logged[1]).toMatch(/watching again/)
 })
 
 test('an object that is refused keeps its last good form and is reported', async () => {
