@@ -7,8 +7,8 @@ import { ClientCredentials } from './client-credentials.ts'
 import { findAnonymous } from './consumer/find-consumer.ts'
 import { findToken, NO_TRACE } from './credential.ts'
 import { isCrossOriginRisk } from './cross-origin.ts'
-import type { AuthDecision, HeaderList } from './decision.ts'
-import { judge, judgeAnonymous, passUnauthenticated } from './judge.ts'
+import type { Allow, AuthDecision, HeaderList } from './decision.ts'
+import { judge, judgeAnonymous, type Credential, passUnauthenticated } from './judge.ts'
 import { andThen, type MaybePromise } from './maybe-promise.ts'
 import { isNavigation } from './navigation.ts'
 import { isPreflight } from './preflight.ts'
@@ -17,7 +17,7 @@ import { createRelyingParty, type RelyingParty } from './relying-party/relying-p
 import { header, type RequestFacts } from './request-facts.ts'
 import { withScope } from './requirements.ts'
 import { AccessTokens } from './resource-server/access-tokens.ts'
-import { RoutePlans } from './route-plan.ts'
+import { RoutePlans, type RoutePlan } from './route-plan.ts'
 import type { Session } from './session/session.ts'
 import { TokenFlow } from './token-flow.ts'
 
@@ -47,6 +47,8 @@ class FlowAuthorizer implements Authorizer {
   readonly #relyingParty: RelyingParty
   readonly #plans = new RoutePlans()
   readonly #tokenFlow: TokenFlow
+  /** By the opened session, which its store hands out while the cookie's bytes stay the same. */
+  readonly #sessionDecisions = new WeakMap<Session, { readonly plan: RoutePlan; readonly decision: Allow }>()
 
   constructor(deps: AuthDependencies, relyingParty: RelyingParty) {
     this.#deps = deps
@@ -76,7 +78,7 @@ class FlowAuthorizer implements Authorizer {
       if (found === undefined) {
         return andThen(this.#withoutSession(attempt), (decision) => adding(decision, clearCookies))
       }
-      const decision = judgeSession(attempt, found.policy, found.session)
+      const decision = this.#judgeSession(attempt, found.policy, found.session)
       return adding(decision, [...found.setCookies, ...clearCookies])
     })
   }
@@ -102,6 +104,18 @@ class FlowAuthorizer implements Authorizer {
       const ended = lookup.kind === 'invalid' ? lookup.clearCookies : []
       return this.#openSession(attempt, from + 1, [...clearCookies, ...ended])
     })
+  }
+
+  #judgeSession(attempt: Attempt, policy: Policy, session: Session): AuthDecision {
+    if (isCrossOriginRisk(attempt.facts, policy.session.allowedOrigins)) {
+      return forbidden(attempt, policy, { reason: 'cross_origin' })
+    }
+    const known = this.#sessionDecisions.get(session)
+    // A plan names one policy of a realm that judges sessions, so the two are enough to tell.
+    if (known?.plan === attempt.plan && known.decision.identity.policy === policy.id) return known.decision
+    const decision = judge(attempt, policy, credentialOf(session))
+    if (decision.kind === 'allow') this.#sessionDecisions.set(session, { plan: attempt.plan, decision })
+    return decision
   }
 
   #withoutSession(attempt: Attempt): MaybePromise<AuthDecision> {
@@ -132,16 +146,13 @@ class FlowAuthorizer implements Authorizer {
   }
 }
 
-function judgeSession(attempt: Attempt, policy: Policy, session: Session): AuthDecision {
-  if (isCrossOriginRisk(attempt.facts, policy.session.allowedOrigins)) {
-    return forbidden(attempt, policy, { reason: 'cross_origin' })
-  }
-  return judge(attempt, policy, {
+function credentialOf(session: Session): Credential {
+  return {
     method: 'session',
     accessToken: session.accessToken,
     sources: [withScope(session.accessTokenClaims, session.scope), session.idTokenClaims],
     trace: NO_TRACE,
-  })
+  }
 }
 
 /** The session store has judged this already; a session must not outlive its token whoever kept it. */

@@ -82,6 +82,8 @@ export interface Refuse extends WithResponseHeaders {
   readonly message: string
   /** For logs: what failed, in words of ours or an error code of the authorization server. Never a credential. */
   readonly detail?: string
+  /** Name of the person or client that was recognised, as they know it; for the page that people see. */
+  readonly who?: string
   readonly wwwAuthenticate: readonly string[]
 }
 

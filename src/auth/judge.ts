@@ -35,11 +35,11 @@ export function judge(attempt: Attempt, policy: Policy, credential: Credential):
   const shortfall = findShortfall(policy, sources)
   if (shortfall !== undefined) {
     const { reason, scope } = shortfall
-    const error = 'insufficient_scope'
-    return forbidden(attempt, policy, { reason }, { error, ...(scope !== undefined && { scope }) })
+    const options = { error: 'insufficient_scope', who: displayName(credential) } as const
+    return forbidden(attempt, policy, { reason }, { ...options, ...(scope !== undefined && { scope }) })
   }
   const lookup = findConsumer(policy, plan.table, sources)
-  const refusal = consumerProblem(attempt, policy, lookup)
+  const refusal = consumerProblem(attempt, policy, lookup, credential)
   return refusal ?? allow(plan, policy, credential, lookup)
 }
 
@@ -68,13 +68,24 @@ export function passUnauthenticated(plan: RoutePlan, policy: Policy): Allow {
   }
 }
 
-function consumerProblem(attempt: Attempt, policy: Policy, lookup: ConsumerLookup): AuthDecision | undefined {
-  if (lookup.kind === 'missing') return forbidden(attempt, policy, { reason: 'no_consumer' })
+function consumerProblem(
+  attempt: Attempt,
+  policy: Policy,
+  lookup: ConsumerLookup,
+  credential?: Credential,
+): AuthDecision | undefined {
+  if (lookup.kind === 'missing')
+    return forbidden(attempt, policy, { reason: 'no_consumer' }, { who: displayName(credential) })
   if (lookup.kind === 'anonymous_missing') {
     return misconfigured('anonymous_consumer_not_found', 'anonymous consumer was not found')
   }
   if (isAdmitted(attempt.plan.route.accessControl, consumerOf(lookup)?.groups)) return undefined
-  return forbidden(attempt, policy, { reason: 'group_denied' }, { message: NOT_ADMITTED })
+  return forbidden(
+    attempt,
+    policy,
+    { reason: 'group_denied' },
+    { message: NOT_ADMITTED, who: displayName(credential) },
+  )
 }
 
 function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: ConsumerLookup): Allow {
@@ -97,6 +108,15 @@ function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: 
     removeForm: hidden?.form ?? [],
     responseHeaders: claimHeaders(policy.downstreamHeaders, sources),
   }
+}
+
+/** The name by which people know themselves; the subject is often an opaque id. */
+function displayName(credential: Credential | undefined): string | undefined {
+  const { sources, clientId } = credential ?? { sources: [] }
+  const names = [['preferred_username'], ['email'], ['sub']].map((path) =>
+    nameClaim(firstClaim(sources, path)),
+  )
+  return names.find((name) => name !== undefined) ?? clientId
 }
 
 function tokenHeader({ accessTokenHeader }: Policy, token: string): HeaderList {

@@ -52,22 +52,33 @@ export function ambiguousRequest({ facts }: Attempt): Refuse {
   }
 }
 
+/** What a 403 says beside its cause. */
+export interface ForbiddenOptions {
+  /** Instead of the policy's. */
+  readonly message?: string
+  readonly error?: BearerError
+  readonly scope?: string
+  /** See `Refuse.who`. */
+  readonly who?: string | undefined
+}
+
 /** 403 for a caller who is known and may not. The session stays, and no login is started. */
 export function forbidden(
   attempt: Attempt,
   policy: Policy,
   cause: Cause,
-  options: { readonly message?: string; readonly error?: BearerError; readonly scope?: string } = {},
+  options: ForbiddenOptions = {},
 ): AuthDecision {
   const { facts } = attempt
   const elsewhere = redirect(facts, policy.refusal.forbiddenRedirectUri, cause.reason)
   if (elsewhere !== undefined) return elsewhere
-  const { error, scope } = options
+  const { error, scope, who } = options
   return {
     kind: 'refuse',
     status: 403,
     ...wordsOf(cause),
     message: options.message ?? policy.refusal.forbiddenMessage,
+    ...(who !== undefined && { who }),
     wwwAuthenticate: error === undefined ? [] : [bearerChallenge(facts.host, error, scope)],
     responseHeaders: [],
   }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Policy } from '../table/policy.ts'
 import type { FoundClient } from './client-credential.ts'
 import type { ClientCredentials, Grant } from './client-credentials.ts'
-import type { FoundToken } from './credential.ts'
+import type { CredentialTrace, FoundToken } from './credential.ts'
 import type { AuthDecision } from './decision.ts'
 import { judge, type Credential } from './judge.ts'
 import { andThen, type MaybePromise } from './maybe-promise.ts'
@@ -47,8 +47,8 @@ export class TokenFlow {
   withToken(attempt: Attempt, found: FoundToken): MaybePromise<AuthDecision> {
     const { plan } = attempt
     // Elsewhere than in Authorization the edits of the request differ; too rare to keep.
-    const key = isInAuthorization(found) ? `${plan.id} ${found.token}` : undefined
-    const known = key === undefined ? undefined : this.#known(key)
+    const key = isInAuthorization(found.trace) ? `${plan.id} ${found.token}` : undefined
+    const known = key === undefined ? undefined : this.#known(key, found.token)
     if (known !== undefined) return known
     const [first, ...others] = plan.tokens.filter((policy) => looksIn(policy, found))
     if (first === undefined) return tokenRefused(attempt, plan.first, rejected('invalid_token'))
@@ -89,6 +89,10 @@ export class TokenFlow {
     client: FoundClient,
     grant: Grant,
   ): MaybePromise<AuthDecision> {
+    // No token begins with a colon after the plan's number: the two kinds of keys never meet.
+    const key = isInAuthorization(client.trace) ? `${attempt.plan.id}:${grant.key}` : undefined
+    const known = key === undefined ? undefined : this.#known(key, grant.token)
+    if (known !== undefined) return known
     return andThen(this.#parts.tokens.judgeIssued(attempt.snapshot, policy, grant.token), (judgement) => {
       if (judgement !== 'unjudgeable' && !judgement.ok) {
         return this.#afterBadGrant(attempt, policy, client, grant, judgement)
@@ -101,7 +105,9 @@ export class TokenFlow {
         clientId: client.id,
         trace: client.trace,
       }
-      return judge(attempt, policy, credential)
+      const decision = judge(attempt, policy, credential)
+      if (key !== undefined && judgement !== 'unjudgeable') this.#keep(key, decision, judgement.accepted)
+      return decision
     })
   }
 
@@ -122,9 +128,9 @@ export class TokenFlow {
     return clientRefused(attempt, policy, judgement)
   }
 
-  #known(key: string): AuthDecision | undefined {
+  #known(key: string, token: string): AuthDecision | undefined {
     const known = this.#decisions.get(key)
-    if (known === undefined) return undefined
+    if (known?.accepted.token !== token) return undefined
     if (isReusable(known.accepted, this.#parts.clock.now())) return known.decision
     this.#decisions.delete(key)
     return undefined
@@ -137,8 +143,9 @@ export class TokenFlow {
   }
 }
 
-function isInAuthorization({ trace, places }: FoundToken): boolean {
-  return places.size === 1 && trace.headers.length === 1 && trace.headers[0] === 'authorization'
+function isInAuthorization({ headers, query, form, cookies }: CredentialTrace): boolean {
+  if (query.length + form.length + cookies.length > 0) return false
+  return headers.length === 1 && headers[0] === 'authorization'
 }
 
 function looksIn(policy: Policy, found: FoundToken): boolean {

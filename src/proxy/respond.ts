@@ -48,7 +48,11 @@ export function respondDecision(
 
 type Refusal = Extract<AuthDecision, { kind: 'refuse' | 'unavailable' }>
 
-function refuse(exchange: Exchange, status: number, { message, reason }: Refusal, headers: HeaderList): void {
-  const make = isNavigation(exchange.facts) ? refusalPage : problem
-  respond(exchange, make(status, { message, reason, headers }))
+function refuse(exchange: Exchange, status: number, refusal: Refusal, headers: HeaderList): void {
+  const { message, reason } = refusal
+  const who = refusal.kind === 'refuse' && refusal.who !== undefined ? { who: refusal.who } : {}
+  const own = isNavigation(exchange.facts)
+    ? refusalPage(status, { message, reason, headers, ...who })
+    : problem(status, { message, reason, headers })
+  respond(exchange, own)
 }

@@ -112,6 +112,47 @@ test('a session whose claims fall short is 403, keeps its cookies, and starts no
   expect(made.relyingParty.logins).toEqual([])
 })
 
+test('a session that passed before is judged anew on another route, by another policy and after a publish', async () => {
+  const claims = { groups: ['Everyone'], sub: 'alice', email: 'alice@example.com' }
+  const lookup = open({ idTokenClaims: claims })
+  const strict = {
+    id: 'default/strict',
+    requirements: { groups: { claim: ['groups'], anyOf: [['Admins']] } },
+  }
+  const policies = [aPolicy({ methods: METHODS }), aPolicy({ methods: METHODS, ...strict })]
+  const made = new Harness(policies)
+  made.relyingParty.sessions.set(aPolicy().session.realm, lookup)
+  const lax = made.route
+  const routeOf = (id: string, route: Partial<typeof lax> = {}): typeof lax => ({
+    ...lax,
+    ...route,
+    action: { kind: 'forward', upstream: 'default/orders/80', policies: [id] },
+  })
+  const ask = async (route: typeof lax): Promise<string> => {
+    made.route = route
+    return outcome(await made.ask(someFacts(COOKIE)))
+  }
+  expect(await ask(lax)).toBe('allow')
+  expect(made.ask(someFacts(COOKIE))).toMatchObject({ kind: 'allow' })
+  expect(await ask(routeOf('default/strict'))).toBe('403 missing_group')
+  expect(await ask(routeOf('default/oidc', { accessControl: { allowGroups: ['x'] } }))).toBe(
+    '403 group_denied',
+  )
+  expect(await ask(lax)).toBe('allow')
+  made.publish({
+    policies: { ...made.table.policies, 'default/oidc': aPolicy({ methods: METHODS, ...strict }) },
+  })
+  expect(await ask(lax)).toBe('403 missing_group')
+  expect(await made.ask(someFacts(COOKIE))).toMatchObject({ who: 'alice@example.com' })
+  expect(outcome(await made.ask(someFacts(COOKIE, { method: 'POST' })))).toBe('403 cross_origin')
+})
+
+test('a session that passed before still needs proof of origin', async () => {
+  const made = harness(open())
+  expect(outcome(await made.ask(someFacts(COOKIE)))).toBe('allow')
+  expect(outcome(await made.ask(someFacts(COOKIE, { method: 'POST' })))).toBe('403 cross_origin')
+})
+
 describe('requests that another site could have made', () => {
   const ask = async (
     method: string,

@@ -45,16 +45,13 @@ function judge(policy: Policy, token: string, { active, claims }: Introspection,
   if (!policy.verification.insecureSkipClaimsCheck) {
     if (claimAt(claims, ['iss']) !== undefined && !namesIssuer(policy, claims))
       return rejected('wrong_issuer')
-    if (hasAudience(policy, claims) && !namesAudience(policy, claims)) return rejected('wrong_audience')
+    if (claimAt(claims, ['aud']) !== undefined && !namesAudience(policy, claims))
+      return rejected('wrong_audience')
     const reason = timeProblem(policy, claims, Math.floor(nowMs / 1000), false)
     if (reason !== undefined) return rejected(reason)
   }
   const reusableUntilMs = policy.introspection.cache ? reusableUntil(policy, claims, nowMs) : 0
   return { ok: true, accepted: { method: 'introspection', token, claims, reusableUntilMs } }
-}
-
-function hasAudience(policy: Policy, claims: Claims): boolean {
-  return claimAt(claims, policy.requirements.audience?.claim ?? ['aud']) !== undefined
 }
 
 /** Until the answer's own expiry, else for the policy's time; never longer than its maximum. */

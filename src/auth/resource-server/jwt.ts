@@ -20,6 +20,8 @@ export type TokenShape =
   /** A JWT whose parts cannot be read in one way. */
   | { readonly kind: 'malformed' }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 const COMPACT = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)$/
 const TEXT = /^[\x21-\x7e]+$/
 
@@ -42,9 +44,7 @@ export function readToken(token: string): TokenShape {
 
 function jsonOf(part: string): { readonly value: unknown; readonly ambiguous: boolean } | undefined {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      Buffer.from(part, 'base64url'),
-    )
+    const text = utf8.decode(Buffer.from(part, 'base64url'))
     return { value: JSON.parse(text) as unknown, ambiguous: hasDuplicateMembers(text) }
   } catch {
     return undefined

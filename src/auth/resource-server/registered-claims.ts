@@ -15,7 +15,7 @@ export function namesIssuer(policy: Policy, claims: Claims): boolean {
 export function namesAudience(policy: Policy, claims: Claims): boolean {
   const { audiences } = policy.verification
   if (audiences.length === 0) return true
-  const value = claimAt(claims, policy.requirements.audience?.claim ?? ['aud'])
+  const value = claimAt(claims, ['aud'])
   const named: readonly unknown[] = Array.isArray(value) ? value : [value]
   return named.some((each) => typeof each === 'string' && audiences.includes(each))
 }
