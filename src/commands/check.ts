@@ -17,7 +17,9 @@ export function check(path: string, settings: Settings, output: NodeJS.WritableS
   const count = (severity: Diagnostic['severity']): number =>
     diagnostics.filter((each) => each.severity === severity).length
   const errors = count('error')
-  output.write(`${errors} errors, ${count('warning')} warnings, ${count('info')} notes\n`)
+  output.write(
+    `${counted(errors, 'error')}, ${counted(count('warning'), 'warning')}, ${counted(count('info'), 'note')}\n`,
+  )
   return { errors }
 }
 
@@ -25,6 +27,10 @@ export function check(path: string, settings: Settings, output: NodeJS.WritableS
 function describe({ severity, reason, object, path, message, remedy, origin }: Diagnostic): string {
   const place = origin === undefined ? '' : `${origin.file}:${origin.line}: `
   const name = object.namespace === '' ? object.name : `${object.namespace}/${object.name}`
-  const subject = [object.kind, name, path].filter((part) => part !== '').join(' ')
-  return `${place}${severity} ${reason}: ${subject} ${message}\n    ${remedy}\n`
+  const sentence = [object.kind, name, path, message].filter((part) => part !== '').join(' ')
+  return `${place}${severity} ${reason}: ${sentence}\n    ${remedy}\n`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -15,6 +15,8 @@ export interface OpenedSource {
   readonly source: Source
   /** The session keys in force, given what the source lists. */
   readonly sessionKeys: (resources: Resources) => SessionKeys
+  /** Closes connections; to be called after the source has stopped. */
+  close(): Promise<void>
 }
 
 /**
@@ -30,17 +32,23 @@ export async function openSource(
   const { manifests, kubeconfig, watchNamespace, namespace, sessionKeySecret, sessionKeyFile } = settings
   if (manifests !== undefined) {
     const keys = await readSessionKeys(sessionKeyFile)
-    return { source: createDirectorySource({ root: manifests, logger }), sessionKeys: () => keys }
+    const source = createDirectorySource({ root: manifests, logger })
+    return { source, sessionKeys: () => keys, close: () => Promise.resolve() }
   }
   loadKubeConfig(kubeconfig) // a kubeconfig that is not there is told now, not retried for ever
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
   const source = createClusterSource({ api, logger, watchNamespaces: watchNamespace })
-  void source.stopped().then(() => api.close())
+  const close = (): Promise<void> => api.close()
   if (sessionKeyFile !== undefined) {
     const keys = await readSessionKeys(sessionKeyFile)
-    return { source, sessionKeys: () => keys }
+    return { source, sessionKeys: () => keys, close }
   }
   const secret = { namespace, name: sessionKeySecret }
-  const initial = await getOrCreateSessionKeys({ api, logger, ...secret }, signal)
-  return { source, sessionKeys: followSessionKeys(secret, initial, logger) }
+  try {
+    const initial = await getOrCreateSessionKeys({ api, logger, ...secret }, signal)
+    return { source, sessionKeys: followSessionKeys(secret, initial, logger), close }
+  } catch (error) {
+    await api.close()
+    throw error
+  }
 }

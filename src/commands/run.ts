@@ -18,9 +18,10 @@ import { createLog } from '../observability/log.ts'
 import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { Source } from '../source/source.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
-import { openSource } from './open-source.ts'
+import { openSource, type OpenedSource } from './open-source.ts'
 
 /**
  * `ostiary run`: wires source, reconciler, proxy threads, broker and admin server together, and runs until the signal
@@ -47,7 +48,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   running.defer(() => authorizationServers.close())
   running.defer(
     await startAdmin(settings, log, {
-      notReady: () => state.notReady,
+      notReady: () => notReady(state),
       metrics: () => mergedMetrics(registry, state.threads),
     }),
   )
@@ -55,21 +56,35 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   state.threads = threads
   running.defer(() => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 }))
 
+  const opened = await openSource(settings, log, signal)
+  state.source = opened.source
+  running.defer(() => opened.close())
   running.defer(
-    await startReconciling(settings, log, threads, (reconciliation) => {
+    await startReconciling(settings, log, threads, opened, (reconciliation) => {
       count(metrics, reconciliation)
-      if (reconciliation.outcome === 'failed' || signal.aborted) return
-      state.notReady = undefined
-      const { policies } = reconciliation.snapshot.table
-      warmUp(
-        authorizationServers,
-        Object.values(policies).map(({ server }) => server),
-      )
+      if (reconciliation.outcome === 'failed') return
+      if (state.phase === 'starting') state.phase = 'ready'
+      const servers = Object.values(reconciliation.snapshot.table.policies).map(({ server }) => server)
+      warmUp(authorizationServers, servers)
     }),
   )
   await aborted(signal)
-  state.notReady = 'stopping'
+  state.phase = 'stopping'
   log.info('stopping: requests in flight may finish')
+}
+
+interface RunState {
+  phase: 'starting' | 'ready' | 'stopping'
+  threads?: ThreadPool
+  source?: Source
+}
+
+/** Once a snapshot is live, a source that fails again is no reason to leave the rotation: the last good one serves. */
+function notReady({ phase, source }: RunState): string | undefined {
+  if (phase === 'ready') return undefined
+  if (phase === 'stopping') return 'stopping'
+  const problems = source?.problems().map(({ subject, message }) => `${subject}: ${message}`) ?? []
+  return ['no snapshot is live yet', ...problems].join('\n')
 }
 
 /** Starts source and reconciler. @returns What stops them. */
@@ -77,11 +92,11 @@ async function startReconciling(
   settings: Settings,
   logger: Logger,
   threads: ThreadPool,
+  { source, sessionKeys }: OpenedSource,
   reconciled: (reconciliation: Reconciliation) => void,
 ): Promise<() => Promise<void>> {
   const stop = new AbortController()
   const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
-  const { source, sessionKeys } = await openSource(settings, logger, stop.signal)
   const reconciler = new Reconciler({
     source,
     logger,

@@ -63,6 +63,8 @@ class VirtualHostBuilder {
     const { plugins, inventory, options, diagnostics } = input
     this.#input = input
     this.annotations = new AnnotationIndex(diagnostics)
+    // Read here once, so that a typo is told also where no route of the Ingress is left.
+    for (const ingress of input.ingresses) this.annotations.of(ingress)
     this.#attacher = new PluginAttacher(plugins, this.annotations, options, diagnostics)
     this.#resolver = new UpstreamResolver(inventory, options, diagnostics)
   }

@@ -9,6 +9,7 @@ import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { Publication } from './thread-messages.ts'
+import { createTrustedProxies } from './trusted-proxies.ts'
 
 export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'> {
   /** 0, the default: as many as the CPUs that the cgroup allows. */
@@ -44,13 +45,15 @@ const CLOSE_GRACE_MS = 2_000
  * Starts the threads, all on the same ports. Until the first publish they answer 503. A thread that dies is
  * restarted with the newest snapshot.
  *
- * @throws OstiaryError ERR_LISTEN
+ * @throws OstiaryError ERR_LISTEN, ERR_SETTINGS_INVALID
  */
 export async function startThreadPool(
   options: ThreadPoolOptions,
   dependencies: ThreadPoolDependencies,
 ): Promise<ThreadPool> {
   const { workers = 0, ...server } = options
+  // A bad network is told here, once, and not by a thread that dies of it.
+  createTrustedProxies(options.trustedProxies ?? [])
   for (const address of [options.http, options.https]) {
     if (address !== undefined) await assertPortFree(address)
   }

@@ -1,6 +1,10 @@
 import * as z from 'zod'
 
-const port = z.coerce.number().int().min(0).max(65_535)
+const wholeNumber = (maximum: number): z.ZodType<number> => {
+  const message = `must be a whole number from 0 to ${maximum}`
+  return z.coerce.number({ message }).int(message).min(0, message).max(maximum, message)
+}
+const port = wholeNumber(65_535)
 const list = z.array(z.string().min(1)).default([])
 const qualifiedName = z
   .string()
@@ -20,7 +24,7 @@ export const settingsSchema = z.strictObject({
   adminAddress: z.string().min(1).default('::'),
   adminPort: port.default(10_254),
   /** 0: as many as the cgroup allows. */
-  workers: z.coerce.number().int().min(0).max(256).default(0),
+  workers: wholeNumber(256).default(0),
   trustedProxies: list,
   ingressClass: z.string().min(1).default('ostiary'),
   watchIngressWithoutClass: z.boolean().default(false),
@@ -32,7 +36,7 @@ export const settingsSchema = z.strictObject({
   defaultSslCertificate: qualifiedName.optional(),
   sessionKeyFile: z.string().min(1).optional(),
   sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
-  drainTimeoutSeconds: z.coerce.number().int().min(0).max(3600).default(30),
+  drainTimeoutSeconds: wholeNumber(3600).default(30),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
 })

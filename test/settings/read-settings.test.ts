@@ -1,0 +1,70 @@
+import { Command } from 'commander'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { OstiaryError } from '../../src/errors.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { runOptions } from '../../src/settings/run-options.ts'
+
+function parse(...args: string[]): Record<string, unknown> {
+  const command = new Command().exitOverride()
+  for (const option of runOptions()) command.addOption(option)
+  return command.parse(args, { from: 'user' }).opts()
+}
+
+function variable(name: string, value: string): void {
+  process.env[name] = value
+  onTestFinished(() => {
+    Reflect.deleteProperty(process.env, name)
+  })
+}
+
+describe('settings', () => {
+  test('have the documented defaults', () => {
+    expect(readSettings(parse())).toMatchObject({
+      httpPort: 8080,
+      httpsPort: 8443,
+      adminPort: 10_254,
+      ingressClass: 'ostiary',
+      requirePlugin: false,
+      allowSharedHosts: false,
+      allowExternalName: false,
+      allowLoopbackIssuers: false,
+      trustedProxies: [],
+    })
+  })
+
+  test('every flag is a setting', () => {
+    const args = runOptions().flatMap((option) => {
+      if (!option.flags.includes('<')) return [option.long ?? '']
+      const values: Record<string, string> = { logLevel: 'info', logFormat: 'json', defaultPlugins: 'a/b' }
+      const fallback = /port|workers|seconds/i.test(option.attributeName()) ? '1' : 'a/b'
+      return [option.long ?? '', values[option.attributeName()] ?? fallback]
+    })
+    expect(() => readSettings(parse(...args))).not.toThrow()
+  })
+
+  test('lists come from commas and from repetition', () => {
+    const { trustedProxies } = readSettings(
+      parse('--trusted-proxies', '10.0.0.0/8, fd00::/8', '--trusted-proxies', '::1'),
+    )
+    expect(trustedProxies).toEqual(['10.0.0.0/8', 'fd00::/8', '::1'])
+  })
+
+  test('a variable stands for a flag that takes a value', () => {
+    variable('OSTIARY_HTTP_PORT', '1234')
+    expect(readSettings(parse()).httpPort).toBe(1234)
+  })
+
+  test('no variable can open what "false" means to close', () => {
+    variable('OSTIARY_ALLOW_SHARED_HOSTS', 'false')
+    expect(readSettings(parse()).allowSharedHosts).toBe(false)
+  })
+
+  test('every problem is told at once, by flag', () => {
+    const read = (): unknown =>
+      readSettings(parse('--http-port', '70000', '--workers', 'many', '--default-plugins', 'x'))
+    expect(read).toThrow(OstiaryError)
+    expect(read).toThrow(
+      /--http-port: must be a whole number.*\n--workers: must be a whole number.*\n--default-plugins: /,
+    )
+  })
+})
