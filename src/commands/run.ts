@@ -33,9 +33,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const log = createLog({ level: settings.logLevel, format: settings.logFormat })
   const registry = new Registry()
   const metrics = createControlPlaneMetrics(registry, version)
-  const state: { notReady: string | undefined; threads?: ThreadPool } = {
-    notReady: 'no snapshot is live yet',
-  }
+  const state: RunState = { phase: 'starting' }
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
   await using running = new AsyncDisposableStack()
 
