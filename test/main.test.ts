@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,15 +21,53 @@ function signalOnLoad(file: string): string {
   return `data:text/javascript,${encodeURIComponent(code)}`
 }
 
-test('a SIGTERM while the program is still being loaded ends it as a later one does', async () => {
-  const manifests = await mkdtemp(path.join(tmpdir(), 'ostiary-main-'))
-  onTestFinished(() => rm(manifests, { recursive: true }))
+interface Started {
+  readonly child: ChildProcess
+  /** Resolves when the log holds this. */
+  readonly logged: (text: string) => Promise<void>
+}
+
+function start(args: readonly string[], nodeArgs: readonly string[] = []): Started {
   const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
-  const args = ['--import', signalOnLoad('cli.ts'), MAIN, 'run', '--manifests', manifests, ...ports]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const all = [...nodeArgs, MAIN, 'run', '--workers', '1', ...ports, ...args]
+  const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   let log = ''
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  expect(await once(child, 'exit')).toEqual([0, null])
-  expect(log).toContain('stopping')
+  const logged = async (text: string): Promise<void> => {
+    while (!log.includes(text)) await once(child.stdout, 'data')
+  }
+  return { child, logged }
+}
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'ostiary-main-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return directory
+}
+
+test('a SIGTERM while the program is still being loaded ends it as a later one does', async () => {
+  const { child, logged } = start(
+    ['--manifests', await temporaryDirectory()],
+    ['--import', signalOnLoad('cli.ts')],
+  )
+  const exit = once(child, 'exit')
+  await logged('stopping')
+  expect(await exit).toEqual([0, null])
+})
+
+test('a SIGTERM ends the wait for an API server that is away', async () => {
+  const kubeconfig = path.join(await temporaryDirectory(), 'kubeconfig')
+  const config = {
+    clusters: [{ name: 'away', cluster: { server: 'https://127.0.0.1:1' } }],
+    contexts: [{ name: 'away', context: { cluster: 'away', user: 'nobody' } }],
+    users: [{ name: 'nobody', user: {} }],
+    'current-context': 'away',
+  }
+  await writeFile(kubeconfig, JSON.stringify(config))
+  const { child, logged } = start(['--kubeconfig', kubeconfig])
+  const exit = once(child, 'exit')
+  await logged('trying again')
+  child.kill('SIGTERM')
+  expect(await exit).toEqual([0, null])
 })

@@ -54,7 +54,8 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   state.threads = threads
   running.defer(() => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 }))
 
-  const opened = await openSource(settings, log, signal)
+  const opened = await openUnlessStopped(settings, log, signal)
+  if (opened === undefined) return
   state.source = opened.source
   running.defer(() => opened.close())
   running.defer(
@@ -69,6 +70,20 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   await aborted(signal)
   state.phase = 'stopping'
   log.info('stopping: requests in flight may finish')
+}
+
+/** @returns Nothing when it was told to stop while it waited for an API server that is away. */
+async function openUnlessStopped(
+  settings: Settings,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<OpenedSource | undefined> {
+  try {
+    return await openSource(settings, log, signal)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
 }
 
 interface RunState {
