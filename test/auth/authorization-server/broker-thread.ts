@@ -19,6 +19,6 @@ const answers = await Promise.all([
   client.keys(server),
   ...Array.from({ length: times }, () => client.clientCredentialsGrant(server, grant)),
 ])
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a MessagePort, no window
+
 results.postMessage(answers)
 results.close()
