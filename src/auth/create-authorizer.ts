@@ -12,13 +12,20 @@ import { judge, judgeAnonymous, type Credential, passUnauthenticated } from './j
 import { andThen, type MaybePromise } from './maybe-promise.ts'
 import { isNavigation } from './navigation.ts'
 import { isPreflight } from './preflight.ts'
-import { ambiguousRequest, credentialNeeded, forbidden, misconfigured, type Attempt } from './refusal.ts'
+import {
+  ambiguousRequest,
+  type Attempt,
+  credentialNeeded,
+  forbidden,
+  misconfigured,
+  sessionUnavailable,
+} from './refusal.ts'
 import { createRelyingParty, type RelyingParty } from './relying-party/relying-party.ts'
 import { header, type RequestFacts } from './request-facts.ts'
 import { withScope } from './requirements.ts'
 import { AccessTokens } from './resource-server/access-tokens.ts'
 import { RoutePlans, type RoutePlan } from './route-plan.ts'
-import type { Session } from './session/session.ts'
+import type { Session, SessionLookup, SessionUnavailable } from './session/session.ts'
 import { TokenFlow } from './token-flow.ts'
 
 /**
@@ -37,6 +44,8 @@ export function createAuthorizer(
 /** A session that may be used, and cookies of sessions that may not. */
 interface OpenSession {
   readonly found?: { readonly policy: Policy; readonly session: Session; readonly setCookies: HeaderList }
+  /** There may be one, and nobody can say now. */
+  readonly unavailable?: SessionUnavailable
   readonly clearCookies: HeaderList
 }
 
@@ -74,8 +83,9 @@ class FlowAuthorizer implements Authorizer {
     if (plan.sessions.length === 0 || facts.headers['cookie'] === undefined) {
       return this.#withoutSession(attempt)
     }
-    return andThen(this.#openSession(attempt), ({ found, clearCookies }) => {
+    return andThen(this.#openSession(attempt), ({ found, unavailable, clearCookies }) => {
       if (found === undefined) {
+        if (unavailable !== undefined) return adding(sessionUnavailable(unavailable), clearCookies)
         return andThen(this.#withoutSession(attempt), (decision) => adding(decision, clearCookies))
       }
       const decision = this.#judgeSession(attempt, found.policy, found.session)
@@ -92,17 +102,17 @@ class FlowAuthorizer implements Authorizer {
   }
 
   /** The first realm of the route with a session that has not ended. */
-  #openSession(attempt: Attempt, from = 0, clearCookies: HeaderList = []): MaybePromise<OpenSession> {
+  #openSession(attempt: Attempt, from = 0, none: OpenSession = NO_SESSION): MaybePromise<OpenSession> {
     const { snapshot, plan, facts } = attempt
+    const { clearCookies } = none
     const policy = plan.sessions[from]
-    if (policy === undefined) return clearCookies.length === 0 ? NO_SESSION : { clearCookies }
+    if (policy === undefined) return none
     return andThen(this.#relyingParty.openSession(snapshot, policy, facts), (lookup) => {
       if (lookup.kind === 'session' && !hasExpired(lookup.session, nowSeconds(this.#deps.clock))) {
         const { session, setCookies } = lookup
         return { found: { policy, session, setCookies }, clearCookies }
       }
-      const ended = lookup.kind === 'invalid' ? lookup.clearCookies : []
-      return this.#openSession(attempt, from + 1, [...clearCookies, ...ended])
+      return this.#openSession(attempt, from + 1, withoutSession(none, lookup))
     })
   }
 
@@ -153,6 +163,14 @@ function credentialOf(session: Session): Credential {
     sources: [withScope(session.accessTokenClaims, session.scope), session.idTokenClaims],
     trace: NO_TRACE,
   }
+}
+
+/** What is known once this realm has no session to go on with. */
+function withoutSession(none: OpenSession, lookup: SessionLookup): OpenSession {
+  if (lookup.kind === 'unavailable') return { ...none, unavailable: lookup }
+  return lookup.kind === 'invalid'
+    ? { ...none, clearCookies: [...none.clearCookies, ...lookup.clearCookies] }
+    : none
 }
 
 /** The session store has judged this already; a session must not outlive its token whoever kept it. */

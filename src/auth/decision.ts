@@ -37,6 +37,7 @@ export type RefusalReason =
   | 'group_denied'
   | 'cross_origin'
   | 'authorization_server_unavailable'
+  | 'session_store_unavailable'
   | 'too_large'
   | 'invalid_request'
   | 'group_overage'

@@ -6,6 +6,7 @@ import type { AuthDecision, Refuse, RefusalReason, Unavailable } from './decisio
 import { isNavigation } from './navigation.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { RoutePlan } from './route-plan.ts'
+import type { SessionUnavailable } from './session/session.ts'
 
 /** A request on its way through authorization. */
 export interface Attempt {
@@ -90,6 +91,21 @@ export function serverUnavailable({ reason: detail, retryAfterSeconds }: ServerU
     kind: 'unavailable',
     reason: 'authorization_server_unavailable',
     message: 'The authorization server cannot be reached at the moment',
+    detail,
+    retryAfterSeconds,
+    responseHeaders: [],
+  }
+}
+
+/** 503 where a session cannot be read or refreshed now. Its cookies stay: it may well go on. */
+export function sessionUnavailable({ cause, detail, retryAfterSeconds }: SessionUnavailable): Unavailable {
+  if (cause === 'authorization_server') {
+    return serverUnavailable({ ok: false, kind: 'unavailable', reason: detail, retryAfterSeconds })
+  }
+  return {
+    kind: 'unavailable',
+    reason: 'session_store_unavailable',
+    message: 'Sessions cannot be read at the moment',
     detail,
     retryAfterSeconds,
     responseHeaders: [],

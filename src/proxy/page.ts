@@ -58,6 +58,7 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: 
   group_denied: ['A group that you are in may not open this page.', ASK_FOR_ACCESS],
   cross_origin: ['Another site sent you here in a way that is not allowed.', 'Open the page directly.'],
   authorization_server_unavailable: ['Sign-in is not available at the moment.', 'Try again in a minute.'],
+  session_store_unavailable: ['Sessions cannot be read at the moment.', 'Try again in a minute.'],
   too_large: [
     'Your sign-in does not fit into the cookies that a browser keeps.',
     'Tell whoever runs this page: your account has too many groups or claims for it.',

@@ -21,22 +21,27 @@ function newStore(): CookieSessionStore {
 }
 
 function sessionOf(accessToken: string, idToken: string): Session {
-  const times = { createdAtSeconds: now, renewedAtSeconds: now, lastSeenAtSeconds: now }
+  const times = {
+    tokensIssuedAtSeconds: now,
+    createdAtSeconds: now,
+    renewedAtSeconds: now,
+    lastSeenAtSeconds: now,
+  }
   const claims = { accessTokenClaims: claimsOf(accessToken), idTokenClaims: claimsOf(idToken) }
-  return { accessToken, idToken, ...claims, ...times }
+  return { id: 'session-1', accessToken, idToken, ...claims, ...times }
 }
 
 /** The Cookie header of a browser that holds the session. */
 function cookieOf(session: Session): string {
   const browser = new Browser()
-  const saved = newStore().save(snapshot, policy, factsOf(URL), session)
+  const saved = newStore().create({ snapshot, policy, facts: factsOf(URL) }, session)
   if (!saved.ok) throw new Error(saved.reason)
   browser.takeHeaders(saved.setCookies, factsOf(URL))
   return browser.go(URL).headers['cookie'] as string
 }
 
 function open(cookie: string, store = newStore()) {
-  return store.open(snapshot, policy, factsOf(URL, { headers: { cookie } }))
+  return store.open({ snapshot, policy, facts: factsOf(URL, { headers: { cookie } }) })
 }
 
 const segment = fc.oneof(

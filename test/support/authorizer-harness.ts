@@ -73,9 +73,11 @@ export class FakeRelyingParty implements RelyingParty {
 /** A session of alice with an opaque access token. */
 export function aSession(overrides: Partial<Session> = {}): Session {
   return {
+    id: 'session-1',
     accessToken: 'opaque-access-token',
     accessTokenClaims: {},
     idTokenClaims: {},
+    tokensIssuedAtSeconds: 0,
     createdAtSeconds: 0,
     renewedAtSeconds: 0,
     lastSeenAtSeconds: 0,

@@ -11,6 +11,7 @@ import {
   redirectBack,
   refuseLogin,
   serverUnavailable,
+  sessionStoreUnavailable,
   setCookieHeaders,
   loginNotSetUp,
   unavailableLogin,
@@ -66,11 +67,12 @@ export class LoginCompletion {
     const { login, parameters } = callback
     const { policy, snapshot, facts, redirectUri } = login
     if (this.#used.has(flow.id)) return this.#recover(callback)
-    const loop = countLogin(this.#deps, login)
-    if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
     const client = tokenEndpointClient(policy, snapshot)
     if (client === undefined) return loginNotSetUp('the client or its secret is missing')
+    // Before anything is waited for: of two copies that come at once, one counts.
     this.#used.set(flow.id, true)
+    const loop = await countLogin(this.#deps, login)
+    if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
     const answer = await this.#deps.authorizationServers.authorizationCodeGrant(policy.server, {
       client,
       callbackUrl: `${redirectUri.uri.split('?', 1)[0]}?${facts.query}`,
@@ -81,7 +83,8 @@ export class LoginCompletion {
       idTokenExpected: policy.scopes.includes('openid'),
       leewaySeconds: policy.verification.leewaySeconds,
     })
-    if (answer.ok) return withHeaders(this.#begin(callback, answer.value), setCookieHeaders(loop.setCookies))
+    if (answer.ok)
+      return withHeaders(await this.#begin(callback, answer.value), setCookieHeaders(loop.setCookies))
     if (answer.kind === 'unavailable') {
       this.#used.delete(flow.id)
       return serverUnavailable(SERVER_DOWN, answer)
@@ -89,20 +92,23 @@ export class LoginCompletion {
     return answer.error === 'invalid_grant' ? this.#recover(callback) : refusedGrant(answer.error)
   }
 
-  #begin({ login, state }: Callback, tokens: TokenSet): AuthDecision {
-    const { policy, snapshot, facts } = login
+  async #begin({ login, state }: Callback, tokens: TokenSet): Promise<AuthDecision> {
+    const { policy, facts } = login
     const location = returnLocation(state, policy, facts)
     if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
     const now = nowSeconds(this.#deps.clock)
-    const session = newSession(tokens, now)
+    const session = newSession(this.#deps.randomBytes(16).toString('base64url'), tokens, now)
     if (hasEnded(session, policy.session, now)) {
       const detail = 'the access token had expired when it came: check the clocks and its lifetime'
       return refuseLogin('The sign-in had already expired', { reason: 'expired_token', detail })
     }
-    const saved = this.#deps.sessions.save(snapshot, policy, facts, session)
+    const saved = await this.#deps.sessions.create(login, session)
     if (saved.ok) return redirectBack(location, saved.setCookies)
     if (saved.reason === 'no_key') return loginNotSetUp('there is no session key')
-    return refuseLogin('The tokens are too large for cookies', { reason: 'too_large' })
+    if (saved.reason === 'too_large') {
+      return refuseLogin('The tokens are too large for cookies', { reason: 'too_large' })
+    }
+    return sessionStoreUnavailable()
   }
 
   /**
@@ -110,10 +116,10 @@ export class LoginCompletion {
    * began; else the login starts again, once.
    */
   async #recover({ login, state }: Callback): Promise<AuthDecision> {
-    const { policy, snapshot, facts } = login
+    const { policy, facts } = login
     const location = returnLocation(state, policy, facts)
     if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
-    const lookup = this.#deps.sessions.open(snapshot, policy, facts)
+    const lookup = await this.#deps.sessions.open(login)
     if (lookup.kind === 'session' && policy.methods.includes('session'))
       return redirectBack(location, lookup.setCookies)
     const headers = lookup.kind === 'invalid' ? lookup.clearCookies : []

@@ -1,14 +1,14 @@
 import type { Policy } from '../../table/policy.ts'
 import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
 import type { RequestFacts } from '../request-facts.ts'
-import type { CookieSessionStore } from '../session/cookie-session-store.ts'
 import type { SessionKeys } from '../session/session-keys.ts'
+import type { SessionStore } from '../session/session-store.ts'
 import type { RedirectUri } from './redirect-uri.ts'
 
 /** What every step of a login needs and keeps as long as the proxy thread lives. */
 export interface LoginDependencies extends AuthDependencies {
   readonly keys: SessionKeys
-  readonly sessions: CookieSessionStore
+  readonly sessions: SessionStore
 }
 
 /** One login as one request sees it. */

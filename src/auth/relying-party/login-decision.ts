@@ -67,6 +67,14 @@ export function serverUnavailable(message: string, answer: Refused | ServerUnava
     : unavailableLogin(message, { retryAfterSeconds: 5, detail: answer.error })
 }
 
+/** 503 while sessions cannot be kept: the login would be lost. */
+export function sessionStoreUnavailable(): Unavailable {
+  return unavailableLogin('Sessions cannot be kept at the moment; sign in again shortly', {
+    retryAfterSeconds: 5,
+    reason: 'session_store_unavailable',
+  })
+}
+
 /** 302 to where the login began. */
 export function redirectBack(location: string, headers: HeaderList): Redirect {
   return {

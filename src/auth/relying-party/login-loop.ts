@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../clock.ts'
-import { isSentTo } from '../session/cookie-session-store.ts'
+import { isSentTo } from '../session/session-cookies.ts'
 import type { LoginContext, LoginDependencies } from './login-context.ts'
 import { loginCountCookie, readLoginCookie, writeLoginCookie } from './login-cookie.ts'
 
@@ -21,10 +21,10 @@ const MAXIMUM_LOGINS_UNSEEN = 12
  * Counts the logins that one browser completes without coming back with the session that the one before gave it: a
  * cookie that is not stored or not sent would otherwise go round between login and application for ever.
  */
-export function countLogin(deps: LoginDependencies, login: LoginContext): LoopVerdict {
+export async function countLogin(deps: LoginDependencies, login: LoginContext): Promise<LoopVerdict> {
   const { policy, redirectUri } = login
-  const lookup = policy.methods.includes('session') && deps.sessions.open(login.snapshot, policy, login.facts)
-  if (lookup && lookup.kind === 'session') return { kind: 'go on', setCookies: [] }
+  const lookup = policy.methods.includes('session') ? await deps.sessions.open(login) : undefined
+  if (lookup?.kind === 'session') return { kind: 'go on', setCookies: [] }
   const now = nowSeconds(deps.clock)
   const cookie = loginCountCookie(login)
   const counts = readLoginCookie(deps, login, cookie) as readonly LoginCount[]

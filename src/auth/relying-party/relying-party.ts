@@ -14,7 +14,7 @@ import { startLogin } from './start-login.ts'
 
 /** Logs browsers in with the authorization code flow (OpenID Connect Core §3.1) and keeps their sessions. */
 export interface RelyingParty {
-  /** The request's session of the policy's realm. The cookie store answers synchronously. */
+  /** The request's session of the policy's realm. Answers at once where its store does. */
   openSession(
     snapshot: AuthSnapshot,
     policy: Policy,
@@ -44,7 +44,7 @@ export function createRelyingParty(dependencies: AuthDependencies): RelyingParty
   const deps = { ...dependencies, keys, sessions }
   const completion = new LoginCompletion(deps)
   return {
-    openSession: (snapshot, policy, facts) => sessions.open(snapshot, policy, facts),
+    openSession: (snapshot, policy, facts) => sessions.open({ snapshot, policy, facts }),
     startLogin: (snapshot, policy, facts) => {
       const login = {
         snapshot,

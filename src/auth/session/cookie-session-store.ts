@@ -1,23 +1,22 @@
 import { LRUCache } from 'lru-cache'
 import { nowSeconds, type Clock } from '../../clock.ts'
-import type { Policy, SessionPolicy } from '../../table/policy.ts'
-import type { AuthSnapshot } from '../authorize.ts'
+import type { Policy } from '../../table/policy.ts'
 import type { HeaderList } from '../decision.ts'
-import type { RequestFacts } from '../request-facts.ts'
 import { cookieHeaderOf } from './cookie-header.ts'
-import { sessionCookieName } from './cookie-names.ts'
 import { open, saltOf, seal, type SealContext } from './seal.ts'
-import { chunkNumbers, chunksPresent, readChunks, writeChunks, type SessionCookie } from './session-chunks.ts'
+import { chunksPresent, readChunks, type SessionCookie } from './session-chunks.ts'
+import { SessionCookies } from './session-cookies.ts'
 import type { KeyRing, SessionKeys } from './session-keys.ts'
 import { decodeSession, encodeSession } from './session-payload.ts'
+import type {
+  DestroyByResult,
+  DestroyResult,
+  SaveResult,
+  SessionRequest,
+  SessionStore,
+} from './session-store.ts'
 import { afterUse, hasEnded, touchIntervalSeconds } from './session-timeouts.ts'
 import type { Session, SessionLookup } from './session.ts'
-import { clearCookie, NOT_CACHED } from './set-cookie.ts'
-
-/** The outcome of putting a session into cookies. */
-export type SaveResult =
-  | { readonly ok: true; readonly setCookies: HeaderList }
-  | { readonly ok: false; readonly reason: 'too_large' | 'no_key' }
 
 /** An opened session, with all that the same bytes must agree in to be it. */
 interface OpenedSession {
@@ -39,11 +38,11 @@ const NO_HEADERS: HeaderList = []
  * Sessions inside sealed cookies. A session whose bytes were opened before costs no cryptography; its timeouts are
  * judged anew on each request all the same.
  */
-export class CookieSessionStore {
+export class CookieSessionStore implements SessionStore {
   readonly #clock: Clock
   readonly #randomBytes: (size: number) => Buffer
   readonly #keys: SessionKeys
-  readonly #cookies = new WeakMap<SessionPolicy, Map<boolean, SessionCookie>>()
+  readonly #cookies = new SessionCookies()
   readonly #opened = new LRUCache<string, OpenedSession>({
     max: MAXIMUM_SESSIONS,
     maxSize: MAXIMUM_CACHED_CHARACTERS,
@@ -61,9 +60,10 @@ export class CookieSessionStore {
    * sibling host can plant a session of its own beside the user's (cookie tossing), and neither garbage nor a
    * session begun later may push out the one that the user already has. `__Host-` names cannot be planted at all.
    */
-  open(snapshot: AuthSnapshot, policy: Policy, facts: RequestFacts): SessionLookup {
+  open(request: SessionRequest): SessionLookup {
+    const { snapshot, policy, facts } = request
     const cookieHeader = cookieHeaderOf(facts.headers)
-    const cookie = this.#cookieOf(policy.session, facts)
+    const cookie = this.#cookies.of(policy.session, facts)
     if (!cookieHeader.includes(cookie.name)) return NO_SESSION
     const ring = this.#keys.ringOf(snapshot)
     const now = nowSeconds(this.#clock)
@@ -73,39 +73,48 @@ export class CookieSessionStore {
       if (found === undefined || hasEnded(found.lookup.session, policy.session, now)) continue
       if (oldest === undefined || isOlder(found, oldest)) oldest = found
     }
-    if (oldest !== undefined) return this.#used(snapshot, policy, facts, oldest)
-    const present = chunksPresent(cookieHeader, cookie.name, 0)
-    return present.length === 0 ? NO_SESSION : { kind: 'invalid', clearCookies: clear(cookie, present) }
+    if (oldest !== undefined) return this.#used(request, oldest)
+    if (chunksPresent(cookieHeader, cookie.name, 0).length === 0) return NO_SESSION
+    return { kind: 'invalid', clearCookies: this.#cookies.clear(policy.session, facts) }
   }
 
   /** Seals a session into cookies and clears chunks of an earlier, longer one. */
-  save(snapshot: AuthSnapshot, policy: Policy, facts: RequestFacts, session: Session): SaveResult {
+  create(request: SessionRequest, session: Session): SaveResult {
+    const { snapshot, policy, facts } = request
     const ring = this.#keys.ringOf(snapshot)
-    const cookie = this.#cookieOf(policy.session, facts)
     if (ring[0] === undefined) return { ok: false, reason: 'no_key' }
-    const context = sealContext(policy, cookie)
-    const sealed = seal(encodeSession(session), ring[0], context, this.#randomBytes)
-    const chunks = sealed === undefined ? undefined : writeChunks(cookie, sealed)
-    if (sealed === undefined || chunks === undefined) return { ok: false, reason: 'too_large' }
+    const cookie = this.#cookies.of(policy.session, facts)
+    const sealed = seal(encodeSession(session), ring[0], sealContext(policy, cookie), this.#randomBytes)
+    const setCookies = sealed === undefined ? undefined : this.#cookies.write(policy.session, facts, sealed)
+    if (sealed === undefined || setCookies === undefined) return { ok: false, reason: 'too_large' }
     this.#openSealed(sealed, cookie, policy, ring)
-    // Where the cookie's path hides the old chunks from this request, all that could be there are cleared.
-    const stale = isSentTo(policy.session.cookiePath, facts.path)
-      ? chunksPresent(cookieHeaderOf(facts.headers), cookie.name, chunks.length)
-      : chunkNumbers(chunks.length)
-    const cleared = stale.map((index) => clearCookie(`${cookie.name}${index}`, cookie.attributes))
-    const setCookies = [...chunks, ...cleared].map((value) => ['set-cookie', value] as const)
-    return { ok: true, setCookies: [...setCookies, NOT_CACHED] }
+    return { ok: true, setCookies }
+  }
+
+  /** A session of cookies is kept by writing them anew. */
+  update(request: SessionRequest, session: Session): SaveResult {
+    return this.create(request, session)
+  }
+
+  /** A copy of the cookies stays good until its session ends by itself: nothing here could tell them apart. */
+  destroy({ policy, facts }: SessionRequest): DestroyResult {
+    return { ok: true, clearCookies: this.#cookies.clear(policy.session, facts) }
+  }
+
+  destroyBy(): Promise<DestroyByResult> {
+    return Promise.resolve({ ok: false, reason: 'unsupported' })
   }
 
   /** The lookup of a valid session, with its cookies written anew when a timeout wants it. */
-  #used(snapshot: AuthSnapshot, policy: Policy, facts: RequestFacts, opened: OpenedSession): SessionLookup {
+  #used(request: SessionRequest, opened: OpenedSession): SessionLookup {
+    const { policy } = request
     const now = nowSeconds(this.#clock)
     const session = afterUse(opened.lookup.session, policy.session, now)
     if (session === undefined) return opened.lookup
     const { touched } = opened
     if (touched !== undefined && now - touched.atSeconds < touchIntervalSeconds(policy.session))
       return touched.lookup
-    const saved = this.save(snapshot, policy, facts, session)
+    const saved = this.update(request, session)
     if (!saved.ok) return opened.lookup
     const lookup: SessionLookup = { kind: 'session', session, setCookies: saved.setCookies }
     opened.touched = { atSeconds: now, lookup }
@@ -135,34 +144,10 @@ export class CookieSessionStore {
     this.#opened.set(saltOf(sealed), entry)
     return entry
   }
-
-  #cookieOf(session: SessionPolicy, facts: RequestFacts): SessionCookie {
-    const secure = facts.scheme === 'https' || session.alwaysSecure
-    let bySecurity = this.#cookies.get(session)
-    if (bySecurity === undefined) this.#cookies.set(session, (bySecurity = new Map()))
-    let cookie = bySecurity.get(secure)
-    if (cookie === undefined) {
-      const { cookiePath: path, cookieDomain: domain, sameSite } = session
-      const attributes = { path, ...(domain !== undefined && { domain }), sameSite, secure }
-      bySecurity.set(secure, (cookie = { name: sessionCookieName(session, secure), attributes }))
-    }
-    return cookie
-  }
-}
-
-/** Whether a browser sends a cookie of this path with a request to `path` (RFC 6265 §5.1.4). */
-export function isSentTo(cookiePath: string, path: string): boolean {
-  if (!path.startsWith(cookiePath)) return false
-  return path.length === cookiePath.length || cookiePath.endsWith('/') || path[cookiePath.length] === '/'
 }
 
 function sealContext(policy: Policy, cookie: SessionCookie): SealContext {
   return { purpose: 'session', realm: policy.session.realm, name: cookie.name }
-}
-
-function clear(cookie: SessionCookie, indices: readonly number[]): HeaderList {
-  const cleared = indices.map((index) => clearCookie(`${cookie.name}${index}`, cookie.attributes))
-  return [...cleared.map((value) => ['set-cookie', value] as const), NOT_CACHED]
 }
 
 /** Of one session written twice, the later writing counts. */

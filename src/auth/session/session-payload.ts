@@ -11,11 +11,18 @@ type PackedToken = string | readonly [header: string, claims: string, rest: stri
  */
 export function encodeSession(session: Session): Buffer {
   const payload = {
+    n: session.id,
     a: packToken(session.accessToken),
     ...(session.idToken !== undefined && { i: packToken(session.idToken) }),
+    ...(session.refreshToken !== undefined && { r: packToken(session.refreshToken) }),
     ...(session.scope !== undefined && { s: session.scope }),
     ...(session.accessTokenExpiresAtSeconds !== undefined && { e: session.accessTokenExpiresAtSeconds }),
-    t: [session.createdAtSeconds, session.renewedAtSeconds, session.lastSeenAtSeconds],
+    t: [
+      session.createdAtSeconds,
+      session.renewedAtSeconds,
+      session.lastSeenAtSeconds,
+      session.tokensIssuedAtSeconds,
+    ],
   }
   return Buffer.from(JSON.stringify(payload))
 }
@@ -23,18 +30,22 @@ export function encodeSession(session: Session): Buffer {
 /** Reads what `encodeSession` wrote; `undefined` for what another version wrote in another shape. */
 export function decodeSession(bytes: Buffer): Session | undefined {
   const payload = parseObject(bytes)
+  const { n: id, t: times } = payload
   const accessToken = unpackToken(payload['a'])
-  const times = payload['t']
-  if (accessToken === undefined || !isTimes(times)) return undefined
+  if (typeof id !== 'string' || accessToken === undefined || !isTimes(times)) return undefined
   const idToken = unpackToken(payload['i'])
-  const [createdAtSeconds, renewedAtSeconds, lastSeenAtSeconds] = times
+  const refreshToken = unpackToken(payload['r'])
+  const [createdAtSeconds, renewedAtSeconds, lastSeenAtSeconds, tokensIssuedAtSeconds] = times
   return {
+    id,
     accessToken,
     accessTokenClaims: claimsOf(accessToken),
     ...(idToken !== undefined && { idToken }),
     idTokenClaims: idToken === undefined ? {} : claimsOf(idToken),
+    ...(refreshToken !== undefined && { refreshToken }),
     ...(typeof payload['s'] === 'string' && { scope: payload['s'] }),
     ...(typeof payload['e'] === 'number' && { accessTokenExpiresAtSeconds: payload['e'] }),
+    tokensIssuedAtSeconds,
     createdAtSeconds,
     renewedAtSeconds,
     lastSeenAtSeconds,
@@ -82,6 +93,6 @@ function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> {
   }
 }
 
-function isTimes(value: unknown): value is [number, number, number] {
-  return Array.isArray(value) && value.length === 3 && value.every((each) => typeof each === 'number')
+function isTimes(value: unknown): value is [number, number, number, number] {
+  return Array.isArray(value) && value.length === 4 && value.every((each) => typeof each === 'number')
 }

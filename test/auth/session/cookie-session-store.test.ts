@@ -34,11 +34,13 @@ class StoreWorld {
     const accessToken = changes.accessToken ?? jwtOf({ sub: 'alice' })
     const idToken = changes.idToken ?? jwtOf({ sub: 'alice', email: 'alice@example.com' })
     return {
+      id: 'session-1',
       accessToken,
       accessTokenClaims: claimsOf(accessToken),
       idToken,
       idTokenClaims: claimsOf(idToken),
       accessTokenExpiresAtSeconds: now + 86_400,
+      tokensIssuedAtSeconds: now,
       createdAtSeconds: now,
       renewedAtSeconds: now,
       lastSeenAtSeconds: now,
@@ -49,19 +51,20 @@ class StoreWorld {
   /** Saves into the browser; gives the Set-Cookie values. */
   save(session = this.session(), url = APP, browser = this.browser): readonly string[] {
     const facts = browser.go(url)
-    const saved = this.store.save(this.snapshot, this.policy, facts, session)
+    const saved = this.store.create({ snapshot: this.snapshot, policy: this.policy, facts }, session)
     if (!saved.ok) throw new Error(`not saved: ${saved.reason}`)
     browser.takeHeaders(saved.setCookies, facts)
     return setCookiesIn(saved.setCookies)
   }
 
   open(url = APP, store = this.store) {
-    return store.open(this.snapshot, this.policy, this.browser.go(url))
+    return store.open({ snapshot: this.snapshot, policy: this.policy, facts: this.browser.go(url) })
   }
 
   openCookie(cookie: string, options: { url?: string; policy?: Policy; store?: CookieSessionStore } = {}) {
     const facts = factsOf(options.url ?? APP, { headers: { cookie } })
-    return (options.store ?? this.store).open(this.snapshot, options.policy ?? this.policy, facts)
+    const request = { snapshot: this.snapshot, policy: options.policy ?? this.policy, facts }
+    return (options.store ?? this.store).open(request)
   }
 
   cookie(url = APP): string {
@@ -163,10 +166,8 @@ describe('large tokens', () => {
   it('beyond 16 KiB are refused in so many words', () => {
     const world = new StoreWorld()
     const save = (size: number) =>
-      world.store.save(
-        world.snapshot,
-        world.policy,
-        factsOf(APP),
+      world.store.create(
+        { snapshot: world.snapshot, policy: world.policy, facts: factsOf(APP) },
         world.session({ idToken: largeToken(size) }),
       )
     expect(save(18_000)).toEqual({ ok: false, reason: 'too_large' })
@@ -393,7 +394,8 @@ describe('timeouts', () => {
 describe('without a session key', () => {
   it('nothing is saved', () => {
     const world = new StoreWorld()
-    const saved = world.store.save(snapshotOf([], []), world.policy, factsOf(APP), world.session())
+    const request = { snapshot: snapshotOf([], []), policy: world.policy, facts: factsOf(APP) }
+    const saved = world.store.create(request, world.session())
     expect(saved).toEqual({ ok: false, reason: 'no_key' })
   })
 })

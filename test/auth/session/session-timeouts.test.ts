@@ -8,9 +8,11 @@ const T0 = 1_000_000
 
 function sessionAt(changes: Partial<Session> = {}): Session {
   return {
+    id: 'session-1',
     accessToken: 'token',
     accessTokenClaims: {},
     idTokenClaims: {},
+    tokensIssuedAtSeconds: T0,
     createdAtSeconds: T0,
     renewedAtSeconds: T0,
     lastSeenAtSeconds: T0,
