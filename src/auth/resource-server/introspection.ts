@@ -63,7 +63,11 @@ function reusableUntil({ cache }: Policy, claims: Claims, nowMs: number): number
   return Math.min(untilMs, nowMs + cache.maximumTtlSeconds * 1000)
 }
 
-function introspectionClient({ client }: Policy, snapshot: AuthSnapshot): ClientWithSecret | undefined {
+/** The policy's client for the introspection endpoint; `undefined` where it has none or its secret is gone. */
+export function introspectionClient(
+  { client }: Policy,
+  snapshot: AuthSnapshot,
+): ClientWithSecret | undefined {
   if (client === undefined) return undefined
   const authMethod = client.introspectionEndpointAuthMethod
   if (client.secret === undefined) return { id: client.id, authMethod }
