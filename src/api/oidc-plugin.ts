@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import type { ParsedSpec } from './consumer.ts'
+import { text, url } from './field-types.ts'
+import { loginFields, logoutFields } from './login-fields.ts'
 import type { ObjectMeta, Origin } from './object.ts'
 import { OIDC_PLUGIN_RULES } from './oidc-plugin-rules.ts'
 import { checkRules } from './spec-rule.ts'
@@ -15,11 +17,6 @@ export const AUTH_METHODS = [
 
 export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
 
-const url = z
-  .string()
-  .max(2048)
-  .regex(/^https?:\/\/[^\s/?#@]+([/?][^\s#]*)?$/, 'must be an absolute http(s) URL without user and fragment')
-const text = z.string().min(1).max(1024)
 const seconds = z.int().min(0).max(31_536_000)
 const headerName = z
   .string()
@@ -203,6 +200,13 @@ const oidcPluginFields = z.strictObject({
     .default('authorization:bearer')
     .describe('Header for the access token; NAME:bearer puts "Bearer " before it, empty sends none'),
 
+  upstreamHeadersPreset: z
+    .enum(['x-auth-request'])
+    .optional()
+    .describe(
+      'x-auth-request: send X-Auth-Request-* and X-Forwarded-{User,Email,Groups,Preferred-Username,Access-Token}, as oauth2-proxy does',
+    ),
+
   redirectUri: url.optional().describe('Callback URL. Default: /oauth2/callback on the host of the request'),
   authorizationCookieSameSite: sameSite
     .default('Lax')
@@ -247,6 +251,9 @@ const oidcPluginFields = z.strictObject({
     .max(64)
     .optional()
     .describe('Other origins that may send unsafe methods with the session cookie'),
+
+  ...loginFields,
+  ...logoutFields,
 
   unauthorizedErrorMessage: text.default('Unauthorized').describe('Message of a 401'),
   forbiddenErrorMessage: text.default('Forbidden').describe('Message of a 403'),

@@ -5,7 +5,14 @@ import type { PolicyProblems } from './policy-problem.ts'
 
 const OPENID_SUFFIX = '/.well-known/openid-configuration'
 const OAUTH_SUFFIX = '/.well-known/oauth-authorization-server'
-const ENDPOINTS = ['authorizationEndpoint', 'tokenEndpoint', 'introspectionEndpoint', 'jwksEndpoint'] as const
+const ENDPOINTS = [
+  'authorizationEndpoint',
+  'tokenEndpoint',
+  'introspectionEndpoint',
+  'jwksEndpoint',
+  'endSessionEndpoint',
+  'revocationEndpoint',
+] as const
 
 /**
  * Compiles how the authorization server is reached.

@@ -1,5 +1,5 @@
 import type { OIDCPluginSpec } from '../api/oidc-plugin.ts'
-import type { AuthorizationCodePolicy, SameSite, SessionPolicy } from '../table/policy.ts'
+import type { SameSite, SessionPolicy } from '../table/policy.ts'
 import { digest } from './digest.ts'
 import { isDnsName } from './host.ts'
 import type { PolicyProblems } from './policy-problem.ts'
@@ -44,31 +44,6 @@ export function compileSession(
   }
 }
 
-/** Compiles the authorization code flow. */
-export function compileAuthorizationCode(
-  spec: OIDCPluginSpec,
-  problems: PolicyProblems,
-): AuthorizationCodePolicy {
-  checkLocations(spec, problems)
-  return {
-    ...(spec.redirectUri !== undefined && { redirectUri: spec.redirectUri }),
-    flowCookieSameSite: spec.authorizationCookieSameSite,
-    flowCookieAlwaysSecure: compileSecure(spec, 'authorization', spec.authorizationCookieSameSite, problems),
-    flowTimeoutSeconds: spec.authorizationRollingTimeout,
-    insecureSkipNonceCheck: spec.insecureSkipNonceCheck ?? false,
-    insecureSkipProofKeyForCodeExchange: spec.insecureSkipProofKeyForCodeExchange ?? false,
-  }
-}
-
-/** Browsers are sent to these. That they are absolute, without user and fragment, is a rule of the schema. */
-function checkLocations(spec: OIDCPluginSpec, problems: PolicyProblems): void {
-  for (const field of ['redirectUri', 'unauthorizedRedirectUri', 'forbiddenRedirectUri'] as const) {
-    const text = spec[field]
-    if (text === undefined || URL.canParse(text)) continue
-    problems.add(field, 'is no URL that a browser can go to', 'Give an absolute URL.')
-  }
-}
-
 /** A single label is nobody's to set cookies for; whether it covers the routes' hosts is judged per route. */
 function compileDomain(
   { sessionCookieDomain }: OIDCPluginSpec,
@@ -86,8 +61,8 @@ function compileDomain(
   return domain
 }
 
-/** Browsers drop `SameSite=None` without `Secure`. */
-function compileSecure(
+/** Whether a cookie is Secure over http too. Browsers drop `SameSite=None` without `Secure`. */
+export function compileSecure(
   spec: OIDCPluginSpec,
   cookie: 'session' | 'authorization',
   sameSite: SameSite,

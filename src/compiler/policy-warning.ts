@@ -36,6 +36,7 @@ export function findWarnings(
     ...insecureWarnings(spec),
     ...audienceWarnings(spec),
     ...scopeWarnings(spec),
+    ...loginTokenWarnings(spec),
     ...consumerWarnings(plugin, spec, consumerNames),
     ...secrets.warnings.map((problem) => ({ ...problem, reason: 'SecretWhitespace' as const })),
   ]
@@ -62,6 +63,18 @@ function audienceWarnings(spec: OIDCPluginSpec): PolicyWarning[] {
       path: 'spec.audienceRequired',
       message: 'is absent, and so is audience: a token that the issuer made for any other API passes here',
       remedy: 'Set audienceRequired (or audience) to what the tokens of this API name in aud.',
+    },
+  ]
+}
+
+function loginTokenWarnings({ loginAction, loginTokens }: OIDCPluginSpec): PolicyWarning[] {
+  if (loginTokens.length === 0 || loginAction !== 'redirect') return []
+  return [
+    {
+      reason: 'InsecureOption',
+      path: 'spec.loginTokens',
+      message: 'puts tokens into the URL after a login: scripts, logs, histories and Referer fields see them',
+      remedy: 'Remove the field: the session lets requests pass without it.',
     },
   ]
 }

@@ -4,11 +4,12 @@ import type { Policy } from '../table/policy.ts'
 import { digest } from './digest.ts'
 import { checkMethods, compileClient, methodsOf } from './policy-client.ts'
 import { compileAccessTokenHeader, compileClaimHeaders } from './policy-header.ts'
+import { compileAuthorizationCode, compileLogout } from './policy-login.ts'
 import type { PolicyProblems } from './policy-problem.ts'
 import { acceptedAudiences, compileRequirements } from './policy-requirement.ts'
 import type { PolicySecrets } from './policy-secret.ts'
 import { compileServer } from './policy-server.ts'
-import { compileAuthorizationCode, compileSession } from './policy-session.ts'
+import { compileSession } from './policy-session.ts'
 
 /**
  * Compiles an OIDCPlugin's spec into a policy. What is wrong is added to `problems`; the policy must not be used then.
@@ -36,6 +37,8 @@ export function compilePolicy(
     ...compileCredentialPlaces(spec),
     session: compileSession(spec, owner, problems),
     authorizationCode: compileAuthorizationCode(spec, problems),
+    logout: compileLogout(spec),
+    identity: { groupsClaim: spec.groupsClaim, headersPreset: spec.upstreamHeadersPreset !== undefined },
     consumer: compileConsumerRules(spec),
     refusal: compileRefusal(spec),
     hideCredentials: spec.hideCredentials,

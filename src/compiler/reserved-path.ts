@@ -3,9 +3,14 @@ import type { Diagnostics } from './diagnostics.ts'
 import type { PathEntry } from './rules.ts'
 
 /** Ostiary's own paths on a host with a login plugin. */
-const RESERVED_PATHS = ['start', 'callback', 'sign_out', 'userinfo', 'auth', 'backchannel_logout'].map(
-  (name) => `/oauth2/${name}`,
-)
+export const RESERVED_PATHS: readonly string[] = [
+  'start',
+  'callback',
+  'sign_out',
+  'userinfo',
+  'auth',
+  'backchannel_logout',
+].map((name) => `/oauth2/${name}`)
 
 /** Tells the Ingresses that wrote an /oauth2 path of their own where Ostiary answers it. */
 export function reportShadowedPaths(

@@ -19,6 +19,8 @@ export interface AuthorizationServer {
   readonly tokenEndpoint?: string
   readonly introspectionEndpoint?: string
   readonly jwksEndpoint?: string
+  readonly endSessionEndpoint?: string
+  readonly revocationEndpoint?: string
   readonly timeoutMs: number
   /** PEM certificates that replace the system's, or absent. */
   readonly certificateAuthorities?: string
@@ -106,8 +108,41 @@ export interface AuthorizationCodePolicy {
   readonly flowCookieSameSite: SameSite
   readonly flowCookieAlwaysSecure: boolean
   readonly flowTimeoutSeconds: number
+  readonly responseMode: 'query' | 'form_post'
+  /** Added to the authorization request. A name may repeat, as `resource` does (RFC 8707 §2). */
+  readonly requestArguments: readonly (readonly [name: string, value: string])[]
+  /** Names copied from the query of the request that starts the login, in place of `requestArguments` of that name. */
+  readonly clientArguments: readonly string[]
+  /** What becomes of a completed login. */
+  readonly action: 'redirect' | 'response' | 'upstream'
+  /** Where `redirect` goes; absent: to where the login began. */
+  readonly loginRedirectUri?: string
+  /** Tokens told to the browser: in the answer of `response`, or in that part of the URL of `redirect`. */
+  readonly loginTokens: readonly ('access_token' | 'id_token' | 'refresh_token')[]
+  readonly loginTokensIn: 'fragment' | 'query'
   readonly insecureSkipNonceCheck: boolean
   readonly insecureSkipProofKeyForCodeExchange: boolean
+}
+
+/** How people log out, beside the reserved paths. */
+export interface LogoutPolicy {
+  readonly methods: readonly ('DELETE' | 'GET' | 'POST')[]
+  readonly queryArgument?: string
+  readonly postArgument?: string
+  /** End of a path in the form that routes are matched in. */
+  readonly pathSuffix?: string
+  readonly redirectUri?: string
+  readonly revokeAccessToken: boolean
+  readonly revokeRefreshToken: boolean
+  readonly backchannel: boolean
+  readonly frontchannel: boolean
+}
+
+/** Where a caller's names are, as oauth2-proxy's users know them. */
+export interface IdentityPolicy {
+  readonly groupsClaim: readonly string[]
+  /** Send X-Auth-Request-* and X-Forwarded-{User,…} upstream, and answer `/oauth2/auth` with the former. */
+  readonly headersPreset: boolean
 }
 
 export interface ConsumerPolicy {
@@ -144,6 +179,8 @@ export interface Policy {
   readonly cache: CachePolicy
   readonly session: SessionPolicy
   readonly authorizationCode: AuthorizationCodePolicy
+  readonly logout: LogoutPolicy
+  readonly identity: IdentityPolicy
   readonly requirements: {
     readonly scopes?: Requirement
     readonly audience?: Requirement

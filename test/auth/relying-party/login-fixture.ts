@@ -28,6 +28,7 @@ export interface PolicyChanges {
   readonly client?: Partial<NonNullable<Policy['client']>>
   readonly session?: Partial<Policy['session']>
   readonly authorizationCode?: Partial<Policy['authorizationCode']>
+  readonly logout?: Partial<Policy['logout']>
 }
 
 export function policyOf(changes: PolicyChanges = {}): Policy {
@@ -80,10 +81,25 @@ export function policyOf(changes: PolicyChanges = {}): Policy {
       flowCookieSameSite: 'Lax',
       flowCookieAlwaysSecure: false,
       flowTimeoutSeconds: 600,
+      responseMode: 'query',
+      requestArguments: [],
+      clientArguments: [],
+      action: 'redirect',
+      loginTokens: [],
+      loginTokensIn: 'fragment',
       insecureSkipNonceCheck: false,
       insecureSkipProofKeyForCodeExchange: false,
       ...changes.authorizationCode,
     },
+    logout: {
+      methods: ['POST', 'DELETE'],
+      revokeAccessToken: false,
+      revokeRefreshToken: false,
+      backchannel: false,
+      frontchannel: false,
+      ...changes.logout,
+    },
+    identity: { groupsClaim: ['groups'], headersPreset: false },
     requirements: {},
     consumer: { claims: [], by: ['username'], optional: false },
     refusal: { unauthorizedMessage: 'Unauthorized', forbiddenMessage: 'Forbidden' },
