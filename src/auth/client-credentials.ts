@@ -55,7 +55,7 @@ export class ClientCredentials {
   /** A token for this client: a kept one where there is one. */
   obtain(policy: Policy, client: FoundClient): MaybePromise<GrantOutcome> {
     const authMethod = clientAuthMethod(policy)
-    const scopes = policy.scopes.filter((scope) => !USER_SCOPES.has(scope))
+    const scopes = scopesWithoutUser(policy)
     const key = this.#keyOf([
       policy.id,
       policy.revision,
@@ -108,6 +108,11 @@ export class ClientCredentials {
   #keyOf(parts: readonly unknown[]): string {
     return createHmac('sha256', this.#hmacKey).update(JSON.stringify(parts)).digest('base64')
   }
+}
+
+/** The scopes that a client-credentials request asks for. */
+export function scopesWithoutUser({ scopes }: Policy): readonly string[] {
+  return scopes.filter((scope) => !USER_SCOPES.has(scope))
 }
 
 /**
