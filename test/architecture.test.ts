@@ -31,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   auth: {
     folders: ['table'],
-    packages: ['jose', 'openid-client', 'undici', 'cookie', 'lru-cache'],
+    packages: ['jose', 'openid-client', 'undici', 'cookie', 'lru-cache', 'ioredis'],
     builtins: ['crypto', 'zlib', 'worker_threads', 'net', 'dns', 'buffer', 'tls', 'util', 'timers'],
   },
   proxy: {
