@@ -6,6 +6,7 @@ import type {
   Introspection,
   IntrospectionRequest,
   KeySet,
+  RevocationRequest,
   ServerMetadata,
   ServerUnavailable,
   TokenSet,
@@ -30,6 +31,8 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
     () => DOWN
 
   onGrant: (grant: ClientCredentialsGrant) => Answer<TokenSet> | Promise<Answer<TokenSet>> = () => DOWN
+  readonly revocations: RevocationRequest[] = []
+
   onIntrospect: (request: IntrospectionRequest) => Answer<Introspection> | Promise<Answer<Introspection>> =
     () => DOWN
 
@@ -63,5 +66,10 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
   ): Promise<Answer<Introspection>> {
     this.introspections.push(request)
     return await this.onIntrospect(request)
+  }
+
+  async revoke(_server: AuthorizationServer, request: RevocationRequest): Promise<Answer<'revoked'>> {
+    this.revocations.push(request)
+    return DOWN
   }
 }

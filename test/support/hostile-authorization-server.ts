@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 import type { AuthorizationServer } from '../../src/table/policy.ts'
 
 /** The endpoints of the hostile server. */
-export type HostileEndpoint = 'discovery' | 'keys' | 'token' | 'introspect'
+export type HostileEndpoint = 'discovery' | 'keys' | 'token' | 'introspect' | 'revoke'
 
 /** A request as it came, with its form decoded. */
 export interface RecordedRequest {
@@ -120,6 +120,8 @@ export class HostileAuthorizationServer {
       authorization_endpoint: `${this.issuer}/v1/authorize`,
       token_endpoint: `${this.issuer}/v1/token`,
       introspection_endpoint: `${this.issuer}/v1/introspect`,
+      revocation_endpoint: `${this.issuer}/v1/revoke`,
+      end_session_endpoint: `${this.issuer}/v1/logout`,
       jwks_uri: `${this.issuer}/v1/keys`,
       code_challenge_methods_supported: ['S256'],
       id_token_signing_alg_values_supported: [this.#algorithm],
@@ -216,6 +218,8 @@ export class HostileAuthorizationServer {
             ...(form.has('scope') && { scope: form.get('scope') }),
           },
         }
+      case 'revoke':
+        return { body: '' }
       case 'introspect':
       default:
         return { body: { active: true, sub: 'alice', scope: 'orders.read' } }
@@ -239,6 +243,7 @@ const ENDPOINTS: readonly (readonly [suffix: string, endpoint: HostileEndpoint])
   ['/v1/keys', 'keys'],
   ['/v1/token', 'token'],
   ['/v1/introspect', 'introspect'],
+  ['/v1/revoke', 'revoke'],
 ]
 
 async function record(request: IncomingMessage): Promise<RecordedRequest | undefined> {

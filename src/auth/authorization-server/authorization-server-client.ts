@@ -17,6 +17,9 @@ export interface ServerMetadata {
   readonly authorizationEndpoint?: string
   readonly tokenEndpoint?: string
   readonly introspectionEndpoint?: string
+  /** OpenID Connect RP-Initiated Logout §2.1. */
+  readonly endSessionEndpoint?: string
+  readonly revocationEndpoint?: string
   readonly jwksUri?: string
   readonly codeChallengeMethods: readonly string[]
   /** RFC 9207: callbacks carry `iss`. */
@@ -94,6 +97,12 @@ export interface IntrospectionRequest {
   readonly hint: string
 }
 
+export interface RevocationRequest {
+  readonly client: ClientWithSecret
+  readonly token: string
+  readonly hint: 'access_token' | 'refresh_token'
+}
+
 /**
  * Everything that is asked of authorization servers. One implementation speaks to them (in the broker, on the main
  * thread); the other, in proxy threads, asks the broker. Never throws and never rejects: failures are answers.
@@ -115,4 +124,6 @@ export interface AuthorizationServerClient {
     grant: AuthorizationCodeGrant,
   ): Promise<Answer<TokenSet>>
   introspect(server: AuthorizationServer, request: IntrospectionRequest): Promise<Answer<Introspection>>
+  /** Revokes a token (RFC 7009). Waits no longer than two seconds: somebody is logging out meanwhile. */
+  revoke(server: AuthorizationServer, request: RevocationRequest): Promise<Answer<'revoked'>>
 }

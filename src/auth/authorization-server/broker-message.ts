@@ -7,6 +7,7 @@ export const ACTS = [
   'clientCredentialsGrant',
   'authorizationCodeGrant',
   'introspect',
+  'revoke',
 ] as const satisfies readonly (keyof AuthorizationServerClient)[]
 
 export type Act = (typeof ACTS)[number]

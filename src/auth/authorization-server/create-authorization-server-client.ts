@@ -12,6 +12,7 @@ import type {
 import { clientCredentialsGrant } from './client-credentials-grant.ts'
 import { introspect } from './introspect.ts'
 import type { OutboundCall } from './outbound-fetch.ts'
+import { revoke } from './revoke.ts'
 import { ServerConnection } from './server-connection.ts'
 import { SharedCalls } from './shared-calls.ts'
 import { unavailable } from './unavailable.ts'
@@ -84,6 +85,7 @@ export function createAuthorizationServerClient(
     authorizationCodeGrant: (server, grant) =>
       answering(server, (connection) => authorizationCodeGrant(connection, grant, clock)),
     introspect: (server, request) => answering(server, (connection) => introspect(connection, request)),
+    revoke: (server, request) => answering(server, (connection) => revoke(connection, request)),
     close: async () => {
       await Promise.all([...connections.values()].map((connection) => connection.close()))
     },

@@ -18,13 +18,21 @@ export interface DiscoveredServer {
   readonly problems: Readonly<Partial<Record<EndpointMember, string>>>
 }
 
-export type EndpointMember = 'authorizationEndpoint' | 'tokenEndpoint' | 'introspectionEndpoint' | 'jwksUri'
+export type EndpointMember =
+  | 'authorizationEndpoint'
+  | 'tokenEndpoint'
+  | 'introspectionEndpoint'
+  | 'jwksUri'
+  | 'endSessionEndpoint'
+  | 'revocationEndpoint'
 
 const DOCUMENT_MEMBERS: Readonly<Record<EndpointMember, string>> = {
   authorizationEndpoint: 'authorization_endpoint',
   tokenEndpoint: 'token_endpoint',
   introspectionEndpoint: 'introspection_endpoint',
   jwksUri: 'jwks_uri',
+  endSessionEndpoint: 'end_session_endpoint',
+  revocationEndpoint: 'revocation_endpoint',
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Transport {
   readonly outbound: OutboundFetch
   readonly endpoint: EndpointName
   readonly repeatable: boolean
+  readonly bodyIgnored?: boolean
+  readonly timeoutMs?: number
   /** Changes the form before it is sent. */
   readonly prepare?: (form: URLSearchParams) => void
   /** Judges a JSON answer; gives the body that openid-client is to read. */
@@ -36,8 +38,8 @@ export function openidConfiguration(
     const url = new URL(target)
     const form = body instanceof URLSearchParams ? body : new URLSearchParams()
     transport.prepare?.(form)
-    const { outbound, endpoint, repeatable } = transport
-    const answer = await outbound.call({ endpoint, url, headers, form, repeatable })
+    const { outbound, prepare: _, judge: __, ...call } = transport
+    const answer = await outbound.call({ ...call, url, headers, form })
     if (!answer.ok) throw new AnswerFailure(answer)
     const judged = transport.judge(answer.value, url)
     if (!judged.ok) throw new AnswerFailure(judged)

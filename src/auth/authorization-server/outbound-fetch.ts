@@ -11,7 +11,7 @@ import { createServerAgent, MAXIMUM_RESPONSE_BYTES } from './server-agent.ts'
 import { unavailable } from './unavailable.ts'
 
 /** The endpoints that are called, as metrics and reasons name them. */
-export type EndpointName = 'discovery' | 'jwks' | 'token' | 'introspection'
+export type EndpointName = 'discovery' | 'jwks' | 'token' | 'introspection' | 'revocation'
 
 /** One HTTP call to an authorization server, once it is over. Holds no credential: fit for logs and metrics. */
 export interface OutboundCall {
@@ -38,6 +38,10 @@ export interface OutboundRequest {
   readonly form?: URLSearchParams
   /** Sent again where the connection broke before an answer: harmless for all but single-use credentials. */
   readonly repeatable: boolean
+  /** A 200 is an answer whatever its body, which is read as `{}` (RFC 7009 §2.2). */
+  readonly bodyIgnored?: boolean
+  /** Where this is to take less than the policy's time-out. */
+  readonly timeoutMs?: number
 }
 
 /** A JSON object that came with status 200, whatever its content type. */
@@ -78,7 +82,8 @@ export class OutboundFetch {
   }
 
   async #exchange(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
-    const signal = AbortSignal.timeout(this.#server.timeoutMs)
+    const { timeoutMs } = this.#server
+    const signal = AbortSignal.timeout(Math.min(timeoutMs, outbound.timeoutMs ?? timeoutMs))
     try {
       const response = await this.#send(outbound, signal)
       const text = await response.body.text()
@@ -121,6 +126,7 @@ export class OutboundFetch {
   ): Answer<JsonResponse> {
     const { statusCode, headers } = response
     const body = parseJsonObject(text)
+    if (statusCode === 200 && outbound.bodyIgnored === true) return { ok: true, value: { body: {}, headers } }
     if (statusCode === 200) {
       return body ? { ok: true, value: { body, headers } } : failure(outbound, 'answered with no JSON object')
     }

@@ -162,4 +162,5 @@ const broken: AuthorizationServerClient = {
   clientCredentialsGrant: () => Promise.resolve({ ok: true, value: (() => 1) as unknown as TokenSet }),
   authorizationCodeGrant: () => Promise.reject(new Error('secret')),
   introspect: () => Promise.reject(new Error('secret')),
+  revoke: () => Promise.reject(new Error('secret')),
 }

@@ -18,6 +18,8 @@ describe('metadata', () => {
       tokenEndpoint: `${hostile.issuer}/v1/token`,
       introspectionEndpoint: `${hostile.issuer}/v1/introspect`,
       jwksUri: `${hostile.issuer}/v1/keys`,
+      endSessionEndpoint: `${hostile.issuer}/v1/logout`,
+      revocationEndpoint: `${hostile.issuer}/v1/revoke`,
       codeChallengeMethods: ['S256'],
       issParameterSupported: false,
     })
@@ -151,6 +153,8 @@ describe('metadata', () => {
         token_endpoint: 'http://token.example/',
         introspection_endpoint: ['https://a.example/', 'https://b.example/'],
         jwks_uri: 'https://user:password@keys.example/',
+        end_session_endpoint: 'http://logout.example/',
+        revocation_endpoint: '/v1/revoke',
       },
     }))
     const { client } = openClient()

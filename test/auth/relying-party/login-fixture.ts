@@ -4,6 +4,7 @@ import type {
   Answer,
   AuthorizationCodeGrant,
   AuthorizationServerClient,
+  RevocationRequest,
   ServerMetadata,
   ServerUnavailable,
   TokenSet,
@@ -166,6 +167,7 @@ export class FakeAuthorizationServer implements AuthorizationServerClient {
   refuse: string | undefined
   /** Stands in for a broken server whose codes are good for ever. */
   codesAreReusable = false
+  readonly revocations: RevocationRequest[] = []
   readonly #codes = new Map<string, URLSearchParams>()
   #issued = 0
 
@@ -234,6 +236,11 @@ export class FakeAuthorizationServer implements AuthorizationServerClient {
 
   introspect(): Promise<never> {
     return Promise.reject(new Error('a login introspects nothing'))
+  }
+
+  revoke(_server: AuthorizationServer, request: RevocationRequest): Promise<Answer<'revoked'>> {
+    this.revocations.push(request)
+    return Promise.resolve(this.down ?? { ok: true, value: 'revoked' })
   }
 }
 
