@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './commands/check.ts'
 import { compileCommand } from './commands/compile.ts'
+import { doctorOptions, readDoctorRequest } from './commands/doctor-options.ts'
+import { doctor } from './commands/doctor.ts'
 import { run } from './commands/run.ts'
 import { messageOf, OstiaryError } from './errors.ts'
 import { readSettings } from './settings/read-settings.ts'
@@ -63,9 +65,21 @@ function createProgram(signal: AbortSignal, finish: (code: ExitCode) => void): C
     .action(({ filename, ...flags }: { filename: string }) =>
       compileCommand(filename, readSettings(flags), process.stdout),
     )
+  const doctorCommand = program
+    .command('doctor')
+    .argument('<plugin>', 'name of an OIDCPlugin, or namespace/name')
+    .description('ask the authorization server of a plugin what can be asked, and print a checklist with fixes')
+    .action(async (plugin: string, flags: Record<string, unknown>) => {
+      const { request, settings } = readDoctorRequest(plugin, flags)
+      const userAgent = `ostiary/${packageVersion()}`
+      const { failures } = await doctor(request, readSettings(settings), userAgent, process.stdout)
+      finish(failures > 0 ? 1 : 0)
+    })
+  for (const option of doctorOptions()) doctorCommand.addOption(option)
   for (const option of compileOptions()) {
     checkCommand.addOption(option)
     printCommand.addOption(option)
+    doctorCommand.addOption(option)
   }
   return program
 }

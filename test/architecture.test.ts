@@ -42,6 +42,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },
   admin: { folders: ['observability', 'table'], packages: ['fastify', 'prom-client'], builtins: ['net'] },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
+  doctor: { folders: ['auth', 'table'], packages: ['jose', 'undici'], builtins: ['crypto'] },
   commands: EVERYTHING,
   'main.ts': EVERYTHING,
   'cli.ts': EVERYTHING,

@@ -1,0 +1,43 @@
+import { pino } from 'pino'
+import type { Resources } from '../api/resources.ts'
+import { OstiaryError } from '../errors.ts'
+import { ApiServer } from '../source/cluster/api-server.ts'
+import { createClusterSource } from '../source/cluster/cluster-source.ts'
+import { loadKubeConfig } from '../source/cluster/kube-config.ts'
+
+const PATIENCE_MS = 15_000
+
+/**
+ * Reads what Ostiary would read of one namespace, once.
+ *
+ * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when not everything could be read within 15 s, with what could not.
+ */
+export async function readCluster(kubeconfig: string | undefined, namespace: string): Promise<Resources> {
+  loadKubeConfig(kubeconfig)
+  const api = new ApiServer(() => loadKubeConfig(kubeconfig))
+  const logger = pino({ level: 'silent' })
+  const source = createClusterSource({ api, logger, watchNamespaces: [namespace] })
+  const stop = new AbortController()
+  const synced = Promise.withResolvers<void>()
+  try {
+    await source.start(() => {
+      if (source.synced()) synced.resolve()
+    }, stop.signal)
+    const timeout = AbortSignal.timeout(PATIENCE_MS)
+    timeout.addEventListener('abort', () => synced.resolve(), { once: true })
+    await synced.promise
+    if (!source.synced()) throw unreadable(source.problems())
+    return source.current()
+  } finally {
+    stop.abort()
+    await source.stopped()
+    await api.close()
+  }
+}
+
+function unreadable(
+  problems: readonly { readonly subject: string; readonly message: string }[],
+): OstiaryError {
+  const what = problems.map(({ subject, message }) => `${subject}: ${message}`).join('\n')
+  return new OstiaryError('ERR_SOURCE_UNAVAILABLE', what || 'the API server did not answer in time')
+}

@@ -1,0 +1,108 @@
+import { noLocalAddress, anyAddress } from '../auth/authorization-server/address-guard.ts'
+import { createAuthorizationServerClient } from '../auth/authorization-server/create-authorization-server-client.ts'
+import { createServerAgent } from '../auth/authorization-server/server-agent.ts'
+import { objectKey } from '../api/object.ts'
+import type { Resources } from '../api/resources.ts'
+import { systemClock } from '../clock.ts'
+import { compile } from '../compiler/compile.ts'
+import { createAsk } from '../doctor/ask.ts'
+import { checkPlugin } from '../doctor/check-plugin.ts'
+import { examine } from '../doctor/examine.ts'
+import type { Report } from '../doctor/finding.ts'
+import { printReport } from '../doctor/print-report.ts'
+import { redirectUriCandidates } from '../doctor/redirect-uri-candidates.ts'
+import type { Policy } from '../table/policy.ts'
+import type { CompileResult } from '../compiler/options.ts'
+import type { Settings } from '../settings/settings.ts'
+import { readDirectory } from '../source/directory/read-directory.ts'
+import { compileOptionsOf } from './compile-options.ts'
+import { readCluster } from './doctor-cluster.ts'
+import type { DoctorRequest } from './doctor-options.ts'
+
+/** Where the report goes: a stream, which may be a terminal. */
+export type ReportStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
+/**
+ * `ostiary doctor PLUGIN`: reads manifests or a cluster, asks the plugin's authorization server everything that can
+ * be asked without signing anybody in, and prints a checklist with the fix for each failure.
+ *
+ * @returns How many checks failed.
+ * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when manifests or cluster cannot be read.
+ */
+export async function doctor(
+  request: DoctorRequest,
+  settings: Settings,
+  userAgent: string,
+  output: ReportStream,
+): Promise<{ failures: number }> {
+  const fromFiles = request.filename !== undefined
+  const resources =
+    request.filename === undefined
+      ? await readCluster(settings.kubeconfig, request.namespace)
+      : readDirectory(request.filename)
+  const allowLoopback = fromFiles || settings.allowLoopbackIssuers
+  const result = compile(resources, compileOptionsOf(settings, fromFiles))
+  const report = await examinePlugin(request, resources, result, { allowLoopback, userAgent })
+  output.write(
+    request.output === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, fromFiles, output),
+  )
+  return { failures: report.findings.filter(({ outcome }) => outcome === 'failed').length }
+}
+
+interface Caller {
+  readonly allowLoopback: boolean
+  readonly userAgent: string
+}
+
+async function examinePlugin(
+  { namespace, name, url }: DoctorRequest,
+  resources: Resources,
+  result: CompileResult,
+  caller: Caller,
+): Promise<Report> {
+  const plugin = `${namespace}/${name}`
+  const plugins = resources.oidcPlugins.map(({ metadata }) => objectKey(metadata)).toSorted()
+  const own = checkPlugin({ ...result, plugins }, plugin)
+  const policy = result.table.policies[plugin]
+  if (policy === undefined) return { plugin, findings: own }
+  const asked = await examineServer(policy, result, caller, url)
+  return { plugin, issuer: policy.server.issuer, findings: [...own, ...asked] }
+}
+
+async function examineServer(
+  policy: Policy,
+  { table, secrets }: CompileResult,
+  { allowLoopback, userAgent }: Caller,
+  pageUrl: URL | undefined,
+): Promise<Report['findings']> {
+  const clock = systemClock
+  const { server } = policy
+  const authorizationServers = createAuthorizationServerClient({ clock, allowLoopback, userAgent })
+  const dispatcher = createServerAgent(server, allowLoopback ? anyAddress : noLocalAddress)
+  try {
+    return await examine(
+      {
+        policy,
+        snapshot: { table, secret: (id) => secrets[id], sessionKeys: [] },
+        redirectUris: redirectUriCandidates(table, policy, pageUrl),
+      },
+      {
+        clock,
+        authorizationServers,
+        ask: createAsk({ dispatcher, clock, timeoutMs: server.timeoutMs, userAgent }),
+      },
+    )
+  } finally {
+    await Promise.all([authorizationServers.close(), dispatcher.close()])
+  }
+}
+
+function asText(report: Report, fromFiles: boolean, output: ReportStream): string {
+  const isTerminal = output.isTTY === true
+  const text = printReport(report, {
+    marks: isTerminal,
+    ...(isTerminal && output.columns !== undefined && { width: output.columns }),
+  })
+  if (fromFiles || report.issuer === undefined) return text
+  return `${text}Asked from this machine: the cluster's own DNS, firewalls and clocks may differ.\n`
+}
