@@ -68,7 +68,9 @@ function createProgram(signal: AbortSignal, finish: (code: ExitCode) => void): C
   const doctorCommand = program
     .command('doctor')
     .argument('<plugin>', 'name of an OIDCPlugin, or namespace/name')
-    .description('ask the authorization server of a plugin what can be asked, and print a checklist with fixes')
+    .description(
+      'ask the authorization server of a plugin what can be asked, and print a checklist with fixes',
+    )
     .action(async (plugin: string, flags: Record<string, unknown>) => {
       const { request, settings } = readDoctorRequest(plugin, flags)
       const userAgent = `ostiary/${packageVersion()}`
