@@ -6,6 +6,7 @@ import type {
   Introspection,
   IntrospectionRequest,
   KeySet,
+  RefreshTokenGrant,
   RevocationRequest,
   ServerMetadata,
   ServerUnavailable,
@@ -31,7 +32,10 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
     () => DOWN
 
   onGrant: (grant: ClientCredentialsGrant) => Answer<TokenSet> | Promise<Answer<TokenSet>> = () => DOWN
+  readonly refreshes: RefreshTokenGrant[] = []
   readonly revocations: RevocationRequest[] = []
+
+  onRefresh: (grant: RefreshTokenGrant) => Answer<TokenSet> | Promise<Answer<TokenSet>> = () => DOWN
 
   onIntrospect: (request: IntrospectionRequest) => Answer<Introspection> | Promise<Answer<Introspection>> =
     () => DOWN
@@ -58,6 +62,11 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
     _grant: AuthorizationCodeGrant,
   ): Promise<Answer<TokenSet>> {
     return DOWN
+  }
+
+  async refreshTokenGrant(_server: AuthorizationServer, grant: RefreshTokenGrant): Promise<Answer<TokenSet>> {
+    this.refreshes.push(grant)
+    return await this.onRefresh(grant)
   }
 
   async introspect(

@@ -85,6 +85,17 @@ export interface AuthorizationCodeGrant {
   readonly leewaySeconds: number
 }
 
+export interface RefreshTokenGrant {
+  readonly client: ClientWithSecret
+  readonly refreshToken: string
+  /** The session that is refreshed: requests of one session share one answer, two sessions never do. */
+  readonly session: { readonly realm: string; readonly id: string }
+  /** `sub` and `nonce` of the ID token that is held, where one is. */
+  readonly subject?: string
+  readonly nonce?: string
+  readonly leewaySeconds: number
+}
+
 export interface ClientCredentialsGrant {
   readonly client: ClientWithSecret
   readonly scopes: readonly string[]
@@ -123,6 +134,12 @@ export interface AuthorizationServerClient {
     server: AuthorizationServer,
     grant: AuthorizationCodeGrant,
   ): Promise<Answer<TokenSet>>
+  /**
+   * Once for all who ask with the same refresh token at the same time; its answer is kept for another 20 seconds, so
+   * that a request that still holds the old token gets the new one, and a failure for a few, so that no stampede
+   * follows it.
+   */
+  refreshTokenGrant(server: AuthorizationServer, grant: RefreshTokenGrant): Promise<Answer<TokenSet>>
   introspect(server: AuthorizationServer, request: IntrospectionRequest): Promise<Answer<Introspection>>
   /** Revokes a token (RFC 7009). Waits no longer than two seconds: somebody is logging out meanwhile. */
   revoke(server: AuthorizationServer, request: RevocationRequest): Promise<Answer<'revoked'>>

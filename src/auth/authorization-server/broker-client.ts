@@ -17,6 +17,7 @@ export function createBrokerClient(port: MessagePort): AuthorizationServerClient
     keys: (...args) => questions.ask('keys', args),
     clientCredentialsGrant: (...args) => questions.ask('clientCredentialsGrant', args),
     authorizationCodeGrant: (...args) => questions.ask('authorizationCodeGrant', args),
+    refreshTokenGrant: (...args) => questions.ask('refreshTokenGrant', args),
     introspect: (...args) => questions.ask('introspect', args),
     revoke: (...args) => questions.ask('revoke', args),
   }

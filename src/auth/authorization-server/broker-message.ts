@@ -6,6 +6,7 @@ export const ACTS = [
   'keys',
   'clientCredentialsGrant',
   'authorizationCodeGrant',
+  'refreshTokenGrant',
   'introspect',
   'revoke',
 ] as const satisfies readonly (keyof AuthorizationServerClient)[]

@@ -7,11 +7,13 @@ import type {
   Answer,
   AuthorizationServerClient,
   ClientCredentialsGrant,
+  RefreshTokenGrant,
   TokenSet,
 } from './authorization-server-client.ts'
 import { clientCredentialsGrant } from './client-credentials-grant.ts'
 import { introspect } from './introspect.ts'
 import type { OutboundCall } from './outbound-fetch.ts'
+import { refreshTokenGrant } from './refresh-token-grant.ts'
 import { revoke } from './revoke.ts'
 import { ServerConnection } from './server-connection.ts'
 import { SharedCalls } from './shared-calls.ts'
@@ -19,6 +21,10 @@ import { unavailable } from './unavailable.ts'
 
 const MAXIMUM_SERVERS = 1_024
 const GRACE_MS = 2_000
+/** Below the 30 seconds for which Okta takes a rotated refresh token again. */
+const REFRESH_GRACE_MS = 20_000
+/** A server that is down is asked again for the same session no sooner. */
+const FAILED_REFRESH_GRACE_MS = 5_000
 
 export interface AuthorizationServerClientOptions {
   readonly clock: Clock
@@ -50,6 +56,7 @@ export function createAuthorizationServerClient(
     dispose: (connection) => void connection.close().catch(() => undefined),
   })
   const grants = new SharedCalls<Answer<TokenSet>>(clock, graceMs)
+  const refreshes = new SharedCalls<Answer<TokenSet>>(clock, refreshGraceMs)
 
   function connectionTo(server: AuthorizationServer): ServerConnection {
     const known = connections.get(server.id)
@@ -84,6 +91,10 @@ export function createAuthorizationServerClient(
       ),
     authorizationCodeGrant: (server, grant) =>
       answering(server, (connection) => authorizationCodeGrant(connection, grant, clock)),
+    refreshTokenGrant: (server, grant) =>
+      refreshes.run(refreshQuestion(server, grant), () =>
+        answering(server, (connection) => refreshTokenGrant(connection, grant, clock)),
+      ),
     introspect: (server, request) => answering(server, (connection) => introspect(connection, request)),
     revoke: (server, request) => answering(server, (connection) => revoke(connection, request)),
     close: async () => {
@@ -103,4 +114,17 @@ function grantQuestion(
 function graceMs(answer: Answer<TokenSet>): number {
   if (answer.ok) return Math.min(GRACE_MS, (answer.value.expiresInSeconds ?? GRACE_MS) * 1000)
   return answer.kind === 'refused' ? GRACE_MS : 0
+}
+
+function refreshQuestion(
+  server: AuthorizationServer,
+  { client, session, refreshToken }: RefreshTokenGrant,
+): unknown {
+  return [server.id, client, session.realm, session.id, refreshToken]
+}
+
+/** Kept beside the token's own life: who holds the old refresh token must get this answer or lose the session. */
+function refreshGraceMs(answer: Answer<TokenSet>): number {
+  if (answer.ok || answer.kind === 'refused') return REFRESH_GRACE_MS
+  return Math.min(FAILED_REFRESH_GRACE_MS, answer.retryAfterSeconds * 1000)
 }

@@ -234,6 +234,10 @@ export class FakeAuthorizationServer implements AuthorizationServerClient {
     return Promise.reject(new Error('a login needs no such grant'))
   }
 
+  refreshTokenGrant(): Promise<never> {
+    return Promise.reject(new Error('a login refreshes nothing'))
+  }
+
   introspect(): Promise<never> {
     return Promise.reject(new Error('a login introspects nothing'))
   }

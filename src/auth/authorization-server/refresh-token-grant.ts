@@ -1,0 +1,87 @@
+import { refreshTokenGrant as openidRefreshTokenGrant } from 'openid-client'
+import type { Clock } from '../../clock.ts'
+import type { Claims } from '../decision.ts'
+import type { Answer, RefreshTokenGrant, TokenSet } from './authorization-server-client.ts'
+import { clientAuthentication } from './client-authentication.ts'
+import { refusal } from './okta-error.ts'
+import { openidConfiguration, transportAnswer } from './openid-configuration.ts'
+import type { ServerConnection } from './server-connection.ts'
+import { readTokenAnswer } from './token-answer.ts'
+import { unavailable } from './unavailable.ts'
+import { verifyIdToken } from './verify-id-token.ts'
+
+/**
+ * Asks for new tokens with a refresh token (RFC 6749 §6). No scope is sent: what was granted stays granted. An ID
+ * token in the answer is verified and must be of the same user (OpenID Connect Core §12.2), else the answer is
+ * `invalid_id_token`; an answer without one is whole. The request is sent again where the connection broke: a kept
+ * connection that the server closed is far more common than an answer lost on its way, and for that servers that
+ * rotate refresh tokens have a grace period.
+ */
+export async function refreshTokenGrant(
+  connection: ServerConnection,
+  grant: RefreshTokenGrant,
+  clock: Clock,
+): Promise<Answer<TokenSet>> {
+  const authentication = clientAuthentication(grant.client)
+  if (typeof authentication !== 'function') return authentication
+  const endpoint = await connection.endpoint('tokenEndpoint')
+  if (!endpoint.ok) return endpoint
+  let tokens: TokenSet | undefined
+  const configuration = openidConfiguration(
+    { issuer: connection.server.issuer, token_endpoint: endpoint.value.href },
+    grant.client.id,
+    authentication,
+    {
+      outbound: connection.outbound,
+      endpoint: 'token',
+      repeatable: true,
+      judge: ({ body }, url) => {
+        const answer = readTokenAnswer(body, url.host)
+        if (!answer.ok) return answer
+        tokens = answer.value
+        return { ok: true, value: { access_token: tokens.accessToken, token_type: tokens.tokenType } }
+      },
+    },
+  )
+  try {
+    await openidRefreshTokenGrant(configuration, grant.refreshToken)
+  } catch (error) {
+    const answer = transportAnswer(error)
+    if (answer) return answer
+    tokens = undefined
+  }
+  if (tokens === undefined) return unavailable(`token endpoint at ${endpoint.value.host} failed`)
+  return tokens.idToken === undefined
+    ? { ok: true, value: tokens }
+    : verified(connection, grant, clock, tokens)
+}
+
+async function verified(
+  connection: ServerConnection,
+  grant: RefreshTokenGrant,
+  clock: Clock,
+  tokens: TokenSet,
+): Promise<Answer<TokenSet>> {
+  const discovered = await connection.discovered()
+  if (!discovered.ok) return discovered
+  const claims = await verifyIdToken(tokens.idToken ?? '', {
+    issuer: discovered.value.metadata.issuer,
+    clientId: grant.client.id,
+    ...(discovered.value.idTokenAlgorithms && { algorithms: discovered.value.idTokenAlgorithms }),
+    leewaySeconds: grant.leewaySeconds,
+    nowMs: clock.now(),
+    keys: (keyId) => connection.keys(keyId),
+  })
+  if (!claims.ok) return claims
+  const fault = strangerFault(claims.value, grant)
+  return fault === undefined
+    ? { ok: true, value: { ...tokens, idTokenClaims: claims.value } }
+    : refusal('invalid_id_token', `ID token: ${fault}`, [])
+}
+
+/** A nonce need not be there again, but where it is it must be that of the login. */
+function strangerFault(claims: Claims, { subject, nonce }: RefreshTokenGrant): string | undefined {
+  if (subject !== undefined && claims['sub'] !== subject) return 'sub is another user'
+  if (claims['nonce'] !== undefined && claims['nonce'] !== nonce) return 'nonce differs'
+  return undefined
+}
