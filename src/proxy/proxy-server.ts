@@ -93,11 +93,7 @@ export async function createProxyServer(
       engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
       pools.retain(snapshot.table)
       metrics.retain(snapshot.table)
-      names?.publish(snapshot)
-      if (names !== undefined && https !== undefined) {
-        const tls = https.server as Server & TlsServer
-        tls.setSecureContext(secureContextOptions(names.defaultPair))
-      }
+      if (names?.publish(snapshot) === true) setDefaultContext(https, names, options)
     },
     metrics: () => metrics.families(),
     async close({ drainMs }) {
@@ -117,9 +113,21 @@ async function createTlsListener(
 ): Promise<Listener> {
   if (names === undefined) throw new TypeError('an https listener needs a defaultCertificate')
   const listener = await createListener(onRequest, names)
-  const tls = listener.server as Server & TlsServer
-  if (options.ticketKeys !== undefined) tls.setTicketKeys(Buffer.from(options.ticketKeys))
+  setDefaultContext(listener, names, options)
   return listener
+}
+
+/** The ticket keys go along: without them every call would end all TLS sessions. */
+function setDefaultContext(
+  listener: Listener | undefined,
+  names: ServerNames,
+  { ticketKeys }: ProxyServerOptions,
+): void {
+  const tls = listener?.server as (Server & TlsServer) | undefined
+  tls?.setSecureContext({
+    ...secureContextOptions(names.defaultPair),
+    ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
+  })
 }
 
 function countConnections({ server }: Listener, kind: 'http' | 'https', metrics: RequestMetrics): void {

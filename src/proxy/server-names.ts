@@ -34,14 +34,16 @@ export class ServerNames {
     this.#log = log
   }
 
-  /** Takes over the certificates of a snapshot. */
-  publish({ secrets, table }: Snapshot): void {
+  /** Takes over the certificates of a snapshot. Whether the default is another one now. */
+  publish({ secrets, table }: Snapshot): boolean {
+    const before = this.defaultPair
     this.#secrets = secrets
     this.#certificates = table.certificates
     this.#names = new Map(table.serverNames.map(({ certificate, name }) => [name, certificate]))
     for (const id of this.#contexts.keys()) {
       if (!Object.hasOwn(table.certificates, id)) this.#contexts.delete(id)
     }
+    return !isSamePair(before, this.defaultPair)
   }
 
   /** For clients that send no server name, and for names without a certificate. */

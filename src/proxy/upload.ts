@@ -102,7 +102,7 @@ function ignore(): void {}
  * next request. A client that does not come to an end is cut off.
  */
 export function discardRest(request: IncomingMessage): void {
-  if (request.complete) return
+  if (request.complete || !hasBody(request)) return
   const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS).unref()
   request.once('close', () => clearTimeout(timer))
   request.resume()

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { onTestFinished, describe, expect, test, vi } from 'vitest'
 import { AggregatorRegistry } from 'prom-client'
 import { startThreadPool, type ThreadPool, type ThreadPoolOptions } from '../../src/proxy/thread-pool.ts'
@@ -59,14 +60,25 @@ describe('two threads', () => {
   })
 })
 
-test('https works with a certificate made at the start', async () => {
+test('https works with a certificate made at the start, and a session of one thread is resumed by the other', async () => {
   const one = await upstream((_, response) => response.end('one'))
-  const threads = await pool({ workers: 1, https: { port: 0 } })
+  const threads = await pool({ https: { port: 0 } })
   await threads.publish(everythingOn(one.port))
-  const client = await RawClient.openTls({ port: threads.ports.https ?? 0, servername: 'example.com' })
-  client.write(GET)
-  expect(await client.response()).toMatchObject({ status: 200, body: 'one' })
-  client.close()
+  let session: Buffer | undefined
+  for (let i = 0; i < 12; i += 1) {
+    const client = await RawClient.openTls({
+      port: threads.ports.https ?? 0,
+      servername: 'example.com',
+      maxVersion: 'TLSv1.2',
+      ...(session !== undefined && { session }),
+    })
+    const socket = client.socket as TLSSocket
+    expect(socket.isSessionReused()).toBe(i > 0)
+    session = socket.getSession()
+    client.write(GET)
+    expect(await client.response()).toMatchObject({ status: 200, body: 'one' })
+    client.close()
+  }
 })
 
 test('a thread that dies is replaced, with the newest snapshot', async () => {

@@ -128,3 +128,19 @@ test('TLS 1.1 is refused', async () => {
     /protocol version|unsupported protocol/i,
   )
 })
+
+test('a session is resumed after a publish', async () => {
+  const { https, server, upstreamPort } = await tlsProxy((port) => tlsSnapshot({ '': pair('default') }, port))
+  const connect = async (session?: Buffer): Promise<{ reused: boolean; session: Buffer | undefined }> => {
+    const options = { port: https, maxVersion: 'TLSv1.2', ...(session && { session }) } as const
+    const client = await RawClient.openTls(options)
+    const socket = client.socket as TLSSocket
+    const result = { reused: socket.isSessionReused(), session: socket.getSession() }
+    client.close()
+    return result
+  }
+  const first = await connect()
+  expect(first.reused).toBe(false)
+  server.publish(tlsSnapshot({ '': pair('default'), 'a.example.com': pair('exact') }, upstreamPort))
+  expect((await connect(first.session)).reused).toBe(true)
+})
