@@ -2,12 +2,12 @@ import { assertNever } from '../assert-never.ts'
 import type { AuthDecision } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
+import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import type { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
 import { respondDecision, respondProblem } from './respond.ts'
-import { refusalOfSlashes } from './slash-policy.ts'
 
 /** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
 type Verdict = boolean | Promise<boolean>
@@ -153,7 +153,7 @@ function matchRoute(exchange: Exchange): boolean {
   const route = findRoute(host, target.path)
   if (route === undefined) return answerNotFound(exchange)
   exchange.route = route
-  const refusal = refusalOfSlashes(target, host, route)
+  const refusal = refusalOfAmbiguity(target, host, route)
   return refusal === undefined ? true : refuseRequest(exchange, refusal)
 }
 
