@@ -12,7 +12,11 @@ const PATIENCE_MS = 15_000
  *
  * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when not everything could be read within 15 s, with what could not.
  */
-export async function readCluster(kubeconfig: string | undefined, namespace: string): Promise<Resources> {
+export async function readCluster(
+  kubeconfig: string | undefined,
+  namespace: string,
+  patienceMs = PATIENCE_MS,
+): Promise<Resources> {
   loadKubeConfig(kubeconfig)
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
   const logger = pino({ level: 'silent' })
@@ -23,7 +27,7 @@ export async function readCluster(kubeconfig: string | undefined, namespace: str
     await source.start(() => {
       if (source.synced()) synced.resolve()
     }, stop.signal)
-    const timeout = AbortSignal.timeout(PATIENCE_MS)
+    const timeout = AbortSignal.timeout(patienceMs)
     timeout.addEventListener('abort', () => synced.resolve(), { once: true })
     await synced.promise
     if (!source.synced()) throw unreadable(source.problems())
