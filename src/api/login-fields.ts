@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { text, url } from './field-types.ts'
+import { argumentName, text, url } from './field-types.ts'
 
 /** Arguments of an authorization request that the browser may be let choose: none of them changes who answers whom. */
 export const CLIENT_ARGUMENTS = [
@@ -29,11 +29,6 @@ export const PROTOCOL_ARGUMENTS: readonly string[] = [
 ]
 
 export const LOGIN_TOKENS = ['access_token', 'id_token', 'refresh_token'] as const
-
-const argumentName = z
-  .string()
-  .max(64)
-  .regex(/^[A-Za-z0-9_.-]+$/, 'must be an argument name')
 
 /** Fields of an OIDCPlugin that say how logins run and where they end. */
 export const loginFields = {

@@ -1,4 +1,5 @@
 import type { OIDCPluginSpec } from './oidc-plugin.ts'
+import { TOKEN_ARGUMENTS } from './authorization-server-fields.ts'
 import { PROTOCOL_ARGUMENTS } from './login-fields.ts'
 import type { SpecRule } from './spec-rule.ts'
 
@@ -12,6 +13,7 @@ const URL_FIELDS = [
   'jwksEndpoint',
   'endSessionEndpoint',
   'revocationEndpoint',
+  'userinfoEndpoint',
 ] as const
 
 const safeUrls: readonly SpecRule<OIDCPluginSpec>[] = URL_FIELDS.map((path) => ({
@@ -32,13 +34,20 @@ const clientNeeded: readonly SpecRule<OIDCPluginSpec>[] = (
   cel: `has(self.clientId) || !has(self.authMethods) || !self.authMethods.exists(m, m == '${method}')`,
 }))
 
-const secretNeeded: readonly SpecRule<OIDCPluginSpec>[] = (
-  ['clientAuth', 'tokenEndpointAuthMethod', 'introspectionEndpointAuthMethod'] as const
-).map((path) => ({
+const METHOD_FIELDS = ['clientAuth', 'tokenEndpointAuthMethod', 'introspectionEndpointAuthMethod'] as const
+
+const secretNeeded: readonly SpecRule<OIDCPluginSpec>[] = METHOD_FIELDS.map((path) => ({
   path,
-  message: 'is a method with a secret, which needs clientSecretRef; without a secret it can only be none',
-  holds: (spec) => spec.clientSecretRef !== undefined || spec[path] === undefined || spec[path] === 'none',
-  cel: `has(self.clientSecretRef) || !has(self.${path}) || self.${path} == 'none'`,
+  message: 'is a method with a secret, which needs clientSecretRef',
+  holds: (spec) => spec.clientSecretRef !== undefined || spec[path]?.startsWith('client_secret_') !== true,
+  cel: `has(self.clientSecretRef) || !has(self.${path}) || !self.${path}.startsWith('client_secret_')`,
+}))
+
+const keyNeeded: readonly SpecRule<OIDCPluginSpec>[] = METHOD_FIELDS.map((path) => ({
+  path,
+  message: 'is private_key_jwt, which needs clientKeySecretRef',
+  holds: (spec) => spec.clientKeySecretRef !== undefined || spec[path] !== 'private_key_jwt',
+  cel: `has(self.clientKeySecretRef) || !has(self.${path}) || self.${path} != 'private_key_jwt'`,
 }))
 
 const pairedLists: readonly SpecRule<OIDCPluginSpec>[] = (['upstream', 'downstream'] as const).map(
@@ -110,13 +119,79 @@ const loginRules: readonly SpecRule<OIDCPluginSpec>[] = [
   },
 ]
 
+const authorizationServerRules: readonly SpecRule<OIDCPluginSpec>[] = [
+  {
+    path: 'clientKeySecretRef',
+    message: 'needs clientId: a key is of no use without it',
+    holds: (spec) => spec.clientKeySecretRef === undefined || spec.clientId !== undefined,
+    cel: '!has(self.clientKeySecretRef) || has(self.clientId)',
+  },
+  {
+    path: 'extraJwksUris',
+    message: 'must be https; plain http needs insecureAllowHttp: true, or a loopback address',
+    holds: (spec) =>
+      spec.insecureAllowHttp === true || (spec.extraJwksUris ?? []).every((each) => SAFE_URL.test(each)),
+    cel:
+      '(has(self.insecureAllowHttp) && self.insecureAllowHttp) || !has(self.extraJwksUris) || ' +
+      "self.extraJwksUris.all(u, u.matches('^(https://|http://(localhost|127[.][0-9.]+|[[]::1[]])([:/?]|$))'))",
+  },
+  {
+    path: 'tokenPostArgsNames',
+    message: 'must have as many items as tokenPostArgsValues: the two are paired by index',
+    holds: (spec) => (spec.tokenPostArgsNames?.length ?? 0) === (spec.tokenPostArgsValues?.length ?? 0),
+    cel:
+      '(has(self.tokenPostArgsNames) ? self.tokenPostArgsNames.size() : 0) == ' +
+      '(has(self.tokenPostArgsValues) ? self.tokenPostArgsValues.size() : 0)',
+  },
+  {
+    path: 'tokenPostArgsNames',
+    message: `names an argument that Ostiary sets itself (${TOKEN_ARGUMENTS.join(', ')})`,
+    holds: (spec) => !(spec.tokenPostArgsNames ?? []).some((name) => TOKEN_ARGUMENTS.includes(name)),
+    cel:
+      '!has(self.tokenPostArgsNames) || ' +
+      `!self.tokenPostArgsNames.exists(n, n in ['${TOKEN_ARGUMENTS.join("', '")}'])`,
+  },
+  {
+    path: 'introspectJwtTokens',
+    message: 'needs introspection among authMethods (and clientId): no JWT could ever be accepted',
+    holds: (spec) =>
+      !spec.introspectJwtTokens ||
+      (spec.authMethods === undefined
+        ? spec.clientId !== undefined
+        : spec.authMethods.includes('introspection')),
+    cel:
+      '!has(self.introspectJwtTokens) || !self.introspectJwtTokens || ' +
+      "(has(self.authMethods) ? self.authMethods.exists(m, m == 'introspection') : has(self.clientId))",
+  },
+]
+
+const identityRules: readonly SpecRule<OIDCPluginSpec>[] = [
+  {
+    path: 'bearerTokenHeaderName',
+    message: 'has an effect where bearerTokenParamType lists header only',
+    holds: (spec) => spec.bearerTokenHeaderName === undefined || spec.bearerTokenParamType.includes('header'),
+    cel:
+      '!has(self.bearerTokenHeaderName) || !has(self.bearerTokenParamType) || ' +
+      "self.bearerTokenParamType.exists(p, p == 'header')",
+  },
+  {
+    path: 'upstreamUserInfoHeader',
+    message: 'needs searchUserInfo: true',
+    holds: (spec) => spec.upstreamUserInfoHeader === undefined || spec.searchUserInfo,
+    cel: '!has(self.upstreamUserInfoHeader) || (has(self.searchUserInfo) && self.searchUserInfo)',
+  },
+]
+
 /** Every rule across the fields of an OIDCPlugin's spec. */
 export const OIDC_PLUGIN_RULES: readonly SpecRule<OIDCPluginSpec>[] = [
   ...safeUrls,
   ...clientNeeded,
   ...secretNeeded,
+  ...keyNeeded,
   ...pairedLists,
   ...loginRules,
+  ...authorizationServerRules,
+  ...identityRules,
   {
     path: 'clientSecretRef',
     message: 'needs clientId: a secret is of no use without it',

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import type { ParsedSpec } from './consumer.ts'
-import { text, url } from './field-types.ts'
+import { authorizationServerFields } from './authorization-server-fields.ts'
+import { claimPath, headerName, on, seconds, secretReference, text, url } from './field-types.ts'
+import { identityFields } from './identity-fields.ts'
 import { loginFields, logoutFields } from './login-fields.ts'
 import type { ObjectMeta, Origin } from './object.ts'
 import { OIDC_PLUGIN_RULES } from './oidc-plugin-rules.ts'
@@ -15,34 +17,25 @@ export const AUTH_METHODS = [
   'authorization_code',
 ] as const
 
-export const CLIENT_AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'none'] as const
+export const CLIENT_AUTH_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'none',
+] as const
 
-const seconds = z.int().min(0).max(31_536_000)
-const headerName = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9_-]+$/, 'must be a header name')
 const cookieName = z
   .string()
   .max(64)
   .regex(/^[A-Za-z0-9_-]+$/, 'must be a cookie name')
 const sameSite = z.enum(['Strict', 'Lax', 'None', 'Default'])
 const authMethod = z.enum(CLIENT_AUTH_METHODS)
-const claimPath = z.array(z.string().min(1).max(256)).min(1).max(8)
 const requirement = z.array(text).min(1).max(64)
-const secretReference = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(253)
-    .describe('Name of a Secret in this namespace, labelled ostiary.dev/secret=true'),
-  key: z.string().min(1).max(253).optional().describe('Key inside the Secret'),
-})
 const headerFromPath = z.strictObject({
   header: headerName.describe('Header name; underscores are sent as dashes'),
   path: claimPath.describe('Path to the claim: each item is a key of the object before it'),
 })
-const on = z.boolean().optional()
 
 const oidcPluginFields = z.strictObject({
   issuer: url.describe('Issuer, or the full URL of its discovery document'),
@@ -69,11 +62,14 @@ const oidcPluginFields = z.strictObject({
     .describe('Secret with the client secret; the default key is clientSecret'),
   clientAuth: authMethod
     .optional()
-    .describe('Client authentication. Default: client_secret_basic with a secret, else none'),
+    .describe(
+      'Client authentication. Default: private_key_jwt with a key, client_secret_basic with a secret, else none',
+    ),
   tokenEndpointAuthMethod: authMethod.optional().describe('Overrides clientAuth at the token endpoint'),
   introspectionEndpointAuthMethod: authMethod
     .optional()
     .describe('Overrides clientAuth at the introspection endpoint'),
+  ...authorizationServerFields,
 
   scopes: z
     .array(text)
@@ -96,7 +92,27 @@ const oidcPluginFields = z.strictObject({
     .describe("Secret with PEM certificates trusted instead of the system's; the default key is ca.crt"),
   insecureSkipTlsVerify: on.describe("Do not verify the authorization server's certificate"),
 
-  leeway: seconds.default(0).describe('Seconds of clock skew allowed in exp, nbf and iat'),
+  leeway: seconds.default(0).describe('Seconds of clock skew allowed in exp, nbf, iat and auth_time'),
+  issuersAllowed: z
+    .array(url)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('Values of iss that access tokens may have. Default: the issuer'),
+  maxAge: z
+    .int()
+    .min(60)
+    .max(31_536_000)
+    .optional()
+    .describe(
+      'Seconds since the person last signed in (auth_time): asked for in logins, whose ID token must say it; older sessions and tokens are refused. Tokens without auth_time pass',
+    ),
+  reverify: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Judge the access token of a session on every request as if it were sent as a bearer token: by signature, or by introspection where that method is on',
+    ),
   insecureSkipSignatureCheck: on.describe('Take tokens without checking their signature'),
   insecureSkipClaimsCheck: on.describe('Take tokens without checking iss, aud, exp, nbf and iat'),
   insecureSkipNonceCheck: on.describe('Do not send or check the nonce of ID tokens'),
@@ -113,6 +129,11 @@ const oidcPluginFields = z.strictObject({
   bearerTokenCookieName: cookieName
     .optional()
     .describe('Cookie that holds the token, where cookie is among the places'),
+  bearerTokenHeaderName: headerName
+    .optional()
+    .describe(
+      'The one header that tokens are looked for in, with or without "Bearer " before them. Default: Authorization, Access-Token and X-Access-Token',
+    ),
   clientCredentialsParamType: z
     .array(z.enum(['header', 'query', 'body']))
     .min(1)
@@ -170,6 +191,7 @@ const oidcPluginFields = z.strictObject({
     .describe('Consumer fields that the claim is compared with'),
   consumerOptional: z.boolean().default(false).describe('Let a request pass for which no Consumer is found'),
   anonymous: text.optional().describe('Username of the Consumer that a request without credentials is given'),
+  ...identityFields,
 
   upstreamHeadersClaims: z
     .array(text)
@@ -181,7 +203,9 @@ const oidcPluginFields = z.strictObject({
     .array(headerFromPath)
     .max(64)
     .optional()
-    .describe('Claims by path copied to upstream headers'),
+    .describe(
+      'Claims by path copied to upstream headers: text as it is, an array of strings joined by ", ", anything else as JSON',
+    ),
   downstreamHeadersClaims: z
     .array(text)
     .max(64)
@@ -192,7 +216,7 @@ const oidcPluginFields = z.strictObject({
     .array(headerFromPath)
     .max(64)
     .optional()
-    .describe('Claims by path copied to response headers'),
+    .describe('Claims by path copied to response headers, written as in upstreamHeaders'),
   upstreamAccessTokenHeader: z
     .string()
     .max(128)
@@ -255,6 +279,14 @@ const oidcPluginFields = z.strictObject({
   ...loginFields,
   ...logoutFields,
 
+  exposeErrorCode: z
+    .boolean()
+    .default(true)
+    .describe('Give the error code of RFC 6750 in WWW-Authenticate of a 401 or 403'),
+  displayErrors: z
+    .boolean()
+    .default(false)
+    .describe('Add the reason in brackets to the message of a 401 or 403; for finding faults'),
   unauthorizedErrorMessage: text.default('Unauthorized').describe('Message of a 401'),
   forbiddenErrorMessage: text.default('Forbidden').describe('Message of a 403'),
   unauthorizedRedirectUri: url.optional().describe('Where a navigation is sent in place of a 401'),

@@ -82,8 +82,10 @@ function compileOne(
   }
 }
 
-function secretEntries({ clientSecret }: PolicySecrets): CompiledPlugin['secrets'] {
-  return clientSecret === undefined ? [] : [[clientSecret.id, clientSecret.value]]
+function secretEntries({ clientSecret, clientKey }: PolicySecrets): CompiledPlugin['secrets'] {
+  return [clientSecret, clientKey].flatMap((each) =>
+    each === undefined ? [] : [[each.id, each.value] as const],
+  )
 }
 
 function unreadable(

@@ -1,7 +1,6 @@
 import { AUTH_METHODS, type OIDCPluginSpec } from '../api/oidc-plugin.ts'
-import type { AuthMethod, Client } from '../table/policy.ts'
-import type { SecretId } from '../table/secret-table.ts'
-import type { PolicyProblems } from './policy-problem.ts'
+import type { AuthMethod, Client, ClientAuthMethod } from '../table/policy.ts'
+import type { PolicySecrets } from './policy-secret.ts'
 
 const DEFAULT_WITHOUT_CLIENT: readonly AuthMethod[] = ['bearer', 'client_credentials']
 
@@ -14,27 +13,25 @@ export function methodsOf(spec: OIDCPluginSpec): AuthMethod[] {
   return AUTH_METHODS.filter((method) => chosen.includes(method))
 }
 
-/** Reports methods that cannot work. That listed methods have the fields they need is a rule of the schema. */
-export function checkMethods(spec: OIDCPluginSpec, problems: PolicyProblems): void {
-  if (!spec.introspectJwtTokens || methodsOf(spec).includes('introspection')) return
-  problems.add(
-    'introspectJwtTokens',
-    'is set, but authMethods has no introspection: no JWT could ever be accepted',
-    'Add introspection to authMethods (it needs clientId), or remove introspectJwtTokens.',
-  )
-}
-
 /**
  * Compiles Ostiary's own client; `undefined` without `clientId`. Without a method it authenticates with
- * `client_secret_basic` where it has a secret, else not at all.
+ * `private_key_jwt` where it has a key, `client_secret_basic` where it has a secret, else not at all.
  */
-export function compileClient(spec: OIDCPluginSpec, secret: SecretId | undefined): Client | undefined {
+export function compileClient(spec: OIDCPluginSpec, secrets: PolicySecrets): Client | undefined {
   if (spec.clientId === undefined) return undefined
-  const fallback = spec.clientAuth ?? (spec.clientSecretRef === undefined ? 'none' : 'client_secret_basic')
+  const { clientSecret, clientKey } = secrets
+  const fallback = spec.clientAuth ?? defaultMethod(spec)
   return {
     id: spec.clientId,
-    ...(secret !== undefined && { secret }),
+    ...(clientSecret !== undefined && { secret: clientSecret.id }),
+    ...(clientKey !== undefined && { key: clientKey.id }),
+    ...(spec.clientAssertionAudience !== undefined && { assertionAudience: spec.clientAssertionAudience }),
     tokenEndpointAuthMethod: spec.tokenEndpointAuthMethod ?? fallback,
     introspectionEndpointAuthMethod: spec.introspectionEndpointAuthMethod ?? fallback,
   }
+}
+
+function defaultMethod({ clientKeySecretRef, clientSecretRef }: OIDCPluginSpec): ClientAuthMethod {
+  if (clientKeySecretRef !== undefined) return 'private_key_jwt'
+  return clientSecretRef === undefined ? 'none' : 'client_secret_basic'
 }

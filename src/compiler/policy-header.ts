@@ -33,6 +33,12 @@ const FORBIDDEN = new Set([
   'expect',
 ])
 
+const CREDENTIAL_HEADERS = [
+  ['upstreamIdTokenHeader', 'idTokenHeader'],
+  ['upstreamIntrospectionHeader', 'introspectionHeader'],
+  ['upstreamUserInfoHeader', 'userInfoHeader'],
+] as const
+
 type Direction = 'upstream' | 'downstream'
 
 /** Compiles the claims that go into request (`upstream`) or response (`downstream`) headers, in configured order. */
@@ -68,13 +74,42 @@ export function compileAccessTokenHeader(
   return { name, bearer: scheme !== undefined }
 }
 
+/** Reads `bearerTokenHeaderName`. */
+export function compileBearerHeader(spec: OIDCPluginSpec, problems: PolicyProblems): { headerName?: string } {
+  if (spec.bearerTokenHeaderName === undefined) return {}
+  const headerName = spec.bearerTokenHeaderName.toLowerCase()
+  if (isForbidden(headerName)) {
+    const remedy = 'Use Authorization or a header name of your own; for a cookie see bearerTokenParamType.'
+    problems.add('bearerTokenHeaderName', `names ${headerName}, which cannot carry a token`, remedy)
+  }
+  return { headerName }
+}
+
+/** Reads the headers that tell upstreams more of the credential than its access token. */
+export function compileCredentialHeaders(
+  spec: OIDCPluginSpec,
+  problems: PolicyProblems,
+): Pick<Policy, 'idTokenHeader' | 'introspectionHeader' | 'userInfoHeader'> {
+  const headers: { [name in 'idTokenHeader' | 'introspectionHeader' | 'userInfoHeader']?: string } = {}
+  for (const [field, member] of CREDENTIAL_HEADERS) {
+    const name = normaliseHeaderName(spec[field] ?? '')
+    if (name === '') continue
+    if (isForbidden(name) || name === 'authorization') {
+      problems.add(field, `names ${name}, which cannot carry it`, 'Use a header of your own.')
+    }
+    headers[member] = name
+  }
+  return headers
+}
+
 /**
  * The request headers that upstreams of this plugin trust: taken from every request to a Service that it guards, also
  * where it is not accepted. Authorization is not among them: open routes may carry it.
  */
 export function mappedHeaderNames(spec: OIDCPluginSpec): string[] {
   const token = normaliseHeaderName(spec.upstreamAccessTokenHeader.split(':')[0] ?? '')
-  const names = [...writtenHeaders(spec, 'upstream').map(({ header }) => header), token]
+  const more = CREDENTIAL_HEADERS.map(([field]) => normaliseHeaderName(spec[field] ?? ''))
+  const names = [...writtenHeaders(spec, 'upstream').map(({ header }) => header), token, ...more]
   return sortedUnique(names.filter((name) => name !== '' && name !== 'authorization' && !isForbidden(name)))
 }
 

@@ -7,10 +7,12 @@ import { digest } from './digest.ts'
 import type { Inventory } from './inventory.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
 import { readCertificates } from './pem.ts'
+import { privateKeyProblem } from './private-key.ts'
 
 /** What a plugin's Secret references lead to. */
 export interface PolicySecrets {
   readonly clientSecret?: { readonly id: SecretId; readonly value: string }
+  readonly clientKey?: { readonly id: SecretId; readonly value: string }
   readonly certificateAuthorities?: string
   /** Changes whenever a value does; tells nothing about it where the API server gave a version. */
   readonly stamp: string
@@ -23,7 +25,7 @@ export interface PolicySecrets {
 
 type Reference = NonNullable<OIDCPluginSpec['clientSecretRef']>
 
-/** Resolves `clientSecretRef` and `caSecretRef`: in the plugin's namespace, and only to labelled Secrets. */
+/** Resolves `clientSecretRef`, `clientKeySecretRef` and `caSecretRef`: in the plugin's namespace, and only to labelled Secrets. */
 export function resolveSecrets(
   plugin: OIDCPlugin,
   spec: OIDCPluginSpec,
@@ -44,12 +46,15 @@ export function resolveSecrets(
       'If it is not meant, create the Secret with: printf %s … or kubectl create secret --from-literal.',
     )
   }
+  const key = find('clientKeySecretRef', spec.clientKeySecretRef, 'privateKey')
+  if (key !== undefined) checkPrivateKey(key.value, invalid)
   const authorities = find('caSecretRef', spec.caSecretRef, 'ca.crt')
   const certificateAuthorities = authorities && readAuthorities(authorities.value, invalid)
   return {
     ...(client && { clientSecret: { id: client.id, value: client.value } }),
+    ...(key && { clientKey: { id: key.id, value: key.value } }),
     ...(certificateAuthorities !== undefined && { certificateAuthorities }),
-    stamp: digest([client?.stamp ?? null, authorities?.stamp ?? null]),
+    stamp: digest([client?.stamp ?? null, authorities?.stamp ?? null, ...(key ? [key.stamp] : [])]),
     missing: missing.list,
     invalid: invalid.list,
     warnings: warnings.list,
@@ -101,6 +106,14 @@ function valueOf(secret: Secret, key: string): string | undefined {
 /** A digest of a weak secret can be guessed offline, so it is taken only where there is no version: in files. */
 function stampOf({ metadata: { uid, resourceVersion } }: Secret, value: string): string {
   return resourceVersion === '' ? digest(value) : `${uid}@${resourceVersion}`
+}
+
+function checkPrivateKey(text: string, invalid: PolicyProblems): void {
+  const problem = privateKeyProblem(text)
+  if (problem === undefined) return
+  const remedy =
+    'Put an RSA key of 2048 bits or more, an EC key or an Ed25519 key there, as PKCS#8 PEM or JWK.'
+  invalid.add('clientKeySecretRef', `leads to a value that ${problem}`, remedy)
 }
 
 /** Certificates only: a private key beside them in the Secret must not get into the table. */

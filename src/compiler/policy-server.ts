@@ -12,6 +12,7 @@ const ENDPOINTS = [
   'jwksEndpoint',
   'endSessionEndpoint',
   'revocationEndpoint',
+  'userinfoEndpoint',
 ] as const
 
 /**
@@ -38,6 +39,9 @@ export function compileServer(
   const server = {
     ...discovery(spec.issuer),
     ...endpoints,
+    extraJwksUris: compileExtraKeys(spec, problems),
+    missingKeyPauseMs: spec.rediscoveryLifetime * 1000,
+    proxy: compileProxy(spec, problems),
     timeoutMs: spec.timeout,
     ...(certificateAuthorities !== undefined && { certificateAuthorities }),
     insecureAllowHttp: spec.insecureAllowHttp ?? false,
@@ -65,6 +69,24 @@ function withoutDiscovery(given: string): string {
   }
   const inserted = /^(https?:\/\/[^/]+)\/\.well-known\/oauth-authorization-server(\/.*)$/.exec(given)
   return inserted === null ? given : `${inserted[1]}${inserted[2]}`
+}
+
+function compileExtraKeys({ extraJwksUris = [] }: OIDCPluginSpec, problems: PolicyProblems): string[] {
+  for (const [index, uri] of extraJwksUris.entries()) checkUrl(`extraJwksUris[${index}]`, uri, problems)
+  return [...new Set(extraJwksUris)]
+}
+
+function compileProxy(
+  { httpProxy, httpsProxy, noProxy }: OIDCPluginSpec,
+  problems: PolicyProblems,
+): AuthorizationServer['proxy'] {
+  if (httpProxy !== undefined) checkUrl('httpProxy', httpProxy, problems)
+  if (httpsProxy !== undefined) checkUrl('httpsProxy', httpsProxy, problems)
+  return {
+    ...(httpProxy !== undefined && { httpUrl: httpProxy }),
+    ...(httpsProxy !== undefined && { httpsUrl: httpsProxy }),
+    ...(noProxy !== undefined && { exempt: noProxy }),
+  }
 }
 
 /** That it is https, or may be http, is a rule of the schema. */

@@ -2,8 +2,13 @@ import { objectKey } from '../api/object.ts'
 import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
 import type { Policy } from '../table/policy.ts'
 import { digest } from './digest.ts'
-import { checkMethods, compileClient, methodsOf } from './policy-client.ts'
-import { compileAccessTokenHeader, compileClaimHeaders } from './policy-header.ts'
+import { compileClient, methodsOf } from './policy-client.ts'
+import {
+  compileAccessTokenHeader,
+  compileClaimHeaders,
+  compileBearerHeader,
+  compileCredentialHeaders,
+} from './policy-header.ts'
 import { compileAuthorizationCode, compileLogout } from './policy-login.ts'
 import type { PolicyProblems } from './policy-problem.ts'
 import { acceptedAudiences, compileRequirements } from './policy-requirement.ts'
@@ -20,9 +25,8 @@ export function compilePolicy(
   secrets: PolicySecrets,
   problems: PolicyProblems,
 ): Policy {
-  checkMethods(spec, problems)
   const server = compileServer(spec, secrets.certificateAuthorities, problems)
-  const client = compileClient(spec, secrets.clientSecret?.id)
+  const client = compileClient(spec, secrets)
   const owner = { namespace: metadata.namespace, issuer: server.issuer, clientId: spec.clientId }
   const accessTokenHeader = compileAccessTokenHeader(spec, problems)
   const policy: Omit<Policy, 'revision'> = {
@@ -33,8 +37,11 @@ export function compilePolicy(
     ...(client && { client }),
     scopes: spec.scopes,
     audience: spec.audience ?? [],
+    tokenArguments: compileTokenArguments(spec),
     ...compileTokenRules(spec, problems),
-    ...compileCredentialPlaces(spec),
+    ...compileCredentialPlaces(spec, problems),
+    reverifiesSessions: spec.reverify,
+    ...(spec.searchUserInfo && { userInfo: { cache: spec.cacheUserInfo } }),
     session: compileSession(spec, owner, problems),
     authorizationCode: compileAuthorizationCode(spec, problems),
     logout: compileLogout(spec),
@@ -46,6 +53,7 @@ export function compilePolicy(
     upstreamHeaders: compileClaimHeaders(spec, 'upstream', problems),
     downstreamHeaders: compileClaimHeaders(spec, 'downstream', problems),
     ...(accessTokenHeader && { accessTokenHeader }),
+    ...compileCredentialHeaders(spec, problems),
   }
   const revision = `${metadata.uid}:${metadata.generation}:${digest([policy, secrets.stamp])}`
   return { ...policy, revision }
@@ -61,19 +69,28 @@ function compileTokenRules(
     verification: {
       leewaySeconds: spec.leeway,
       audiences: acceptedAudiences(spec, requirements.audience),
+      issuers: spec.issuersAllowed ?? [],
+      ...(spec.maxAge !== undefined && { maximumAgeSeconds: spec.maxAge }),
       insecureSkipSignatureCheck: spec.insecureSkipSignatureCheck ?? false,
       insecureSkipClaimsCheck: spec.insecureSkipClaimsCheck ?? false,
     },
   }
 }
 
+function compileTokenArguments(spec: OIDCPluginSpec): Policy['tokenArguments'] {
+  const values = spec.tokenPostArgsValues ?? []
+  return (spec.tokenPostArgsNames ?? []).map((name, index) => [name, values[index] ?? ''])
+}
+
 function compileCredentialPlaces(
   spec: OIDCPluginSpec,
+  problems: PolicyProblems,
 ): Pick<Policy, 'bearer' | 'introspection' | 'clientCredentials' | 'cache'> {
   return {
     bearer: {
       places: [...new Set(spec.bearerTokenParamType)],
       ...(spec.bearerTokenCookieName !== undefined && { cookieName: spec.bearerTokenCookieName }),
+      ...compileBearerHeader(spec, problems),
     },
     introspection: {
       introspectJwtTokens: spec.introspectJwtTokens,
@@ -96,6 +113,8 @@ function compileConsumerRules(spec: OIDCPluginSpec): Policy['consumer'] {
     by: [...new Set(spec.consumerBy)],
     optional: spec.consumerOptional,
     ...(spec.anonymous !== undefined && { anonymous: spec.anonymous }),
+    credentialClaim: spec.credentialClaim,
+    ...(spec.authenticatedGroupsClaim !== undefined && { groupsClaim: spec.authenticatedGroupsClaim }),
   }
 }
 
@@ -106,5 +125,7 @@ function compileRefusal(spec: OIDCPluginSpec): Policy['refusal'] {
     forbiddenMessage: spec.forbiddenErrorMessage,
     ...(unauthorizedRedirectUri !== undefined && { unauthorizedRedirectUri }),
     ...(forbiddenRedirectUri !== undefined && { forbiddenRedirectUri }),
+    exposeErrorCode: spec.exposeErrorCode,
+    displayErrors: spec.displayErrors,
   }
 }

@@ -4,7 +4,8 @@ import type { SecretId } from './secret-table.ts'
 export type PolicyId = string
 
 export type AuthMethod = 'session' | 'bearer' | 'introspection' | 'client_credentials' | 'authorization_code'
-export type ClientAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'none'
+export type ClientAuthMethod =
+  'client_secret_basic' | 'client_secret_post' | 'client_secret_jwt' | 'private_key_jwt' | 'none'
 export type SameSite = 'Strict' | 'Lax' | 'None' | 'Default'
 
 /** How an authorization server is reached: all that its metadata and keys depend on. */
@@ -21,6 +22,18 @@ export interface AuthorizationServer {
   readonly jwksEndpoint?: string
   readonly endSessionEndpoint?: string
   readonly revocationEndpoint?: string
+  readonly userinfoEndpoint?: string
+  /** Key sets that count as the issuer's own beside it. */
+  readonly extraJwksUris: readonly string[]
+  /** Least time between two fetches of the keys for an unknown key id. */
+  readonly missingKeyPauseMs: number
+  /** What the policy says of HTTP proxies; absent members: as the controller's settings have it. */
+  readonly proxy: {
+    readonly httpUrl?: string
+    readonly httpsUrl?: string
+    /** As in NO_PROXY; empty: no host is exempt. */
+    readonly exempt?: readonly string[]
+  }
   readonly timeoutMs: number
   /** PEM certificates that replace the system's, or absent. */
   readonly certificateAuthorities?: string
@@ -32,6 +45,10 @@ export interface AuthorizationServer {
 export interface Client {
   readonly id: string
   readonly secret?: SecretId
+  /** PKCS#8 PEM or JWK of `private_key_jwt`. */
+  readonly key?: SecretId
+  /** `aud` of client assertions; absent: the URL of the endpoint. */
+  readonly assertionAudience?: string
   readonly tokenEndpointAuthMethod: ClientAuthMethod
   readonly introspectionEndpointAuthMethod: ClientAuthMethod
 }
@@ -54,6 +71,10 @@ export interface TokenVerification {
   readonly leewaySeconds: number
   /** Accepted `aud` values; empty: not checked. */
   readonly audiences: readonly string[]
+  /** Accepted `iss` values of access tokens; empty: the server's issuer. */
+  readonly issuers: readonly string[]
+  /** Greatest age of `auth_time` where there is one. */
+  readonly maximumAgeSeconds?: number
   readonly insecureSkipSignatureCheck: boolean
   readonly insecureSkipClaimsCheck: boolean
 }
@@ -61,6 +82,8 @@ export interface TokenVerification {
 export interface BearerPolicy {
   readonly places: readonly ('header' | 'query' | 'body' | 'cookie')[]
   readonly cookieName?: string
+  /** The one header that tokens are looked for in, lower case; absent: Authorization and Kong's two. */
+  readonly headerName?: string
 }
 
 export interface IntrospectionPolicy {
@@ -152,6 +175,10 @@ export interface ConsumerPolicy {
   readonly optional: boolean
   /** Username of the fallback consumer. */
   readonly anonymous?: string
+  /** Names the credential of a caller without consumer. */
+  readonly credentialClaim: readonly string[]
+  /** Groups of a caller without consumer, or with the fallback one; absent: none. */
+  readonly groupsClaim?: readonly string[]
 }
 
 export interface RefusalPolicy {
@@ -159,6 +186,10 @@ export interface RefusalPolicy {
   readonly forbiddenMessage: string
   readonly unauthorizedRedirectUri?: string
   readonly forbiddenRedirectUri?: string
+  /** Whether challenges carry the error code of RFC 6750. */
+  readonly exposeErrorCode: boolean
+  /** Whether messages end in the reason in brackets. */
+  readonly displayErrors: boolean
 }
 
 /** An OIDCPlugin that was accepted, compiled: defaults filled in, references resolved, secrets named. */
@@ -172,7 +203,13 @@ export interface Policy {
   readonly client?: Client
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  /** Arguments added to requests at the token endpoint. */
+  readonly tokenArguments: readonly (readonly [name: string, value: string])[]
   readonly verification: TokenVerification
+  /** Sessions pass only while their access token would by itself. */
+  readonly reverifiesSessions: boolean
+  /** Absent: the userinfo endpoint is not asked. */
+  readonly userInfo?: { readonly cache: boolean }
   readonly bearer: BearerPolicy
   readonly introspection: IntrospectionPolicy
   readonly clientCredentials: ClientCredentialsPolicy
@@ -195,4 +232,8 @@ export interface Policy {
   readonly downstreamHeaders: readonly ClaimHeader[]
   /** Lower-case header name; `bearer` puts `Bearer ` before the token. Absent: the token is not sent. */
   readonly accessTokenHeader?: { readonly name: string; readonly bearer: boolean }
+  /** Lower-case names of headers that tell more of the credential: see `credentialHeaders`. */
+  readonly idTokenHeader?: string
+  readonly introspectionHeader?: string
+  readonly userInfoHeader?: string
 }

@@ -148,6 +148,7 @@ describe('anonymous', () => {
 
 describe('redirects of refusals', () => {
   const refusal = {
+    ...aPolicy().refusal,
     unauthorizedMessage: 'Who are you?',
     forbiddenMessage: 'Not you',
     unauthorizedRedirectUri: 'https://www.example.com/denied?why=401',

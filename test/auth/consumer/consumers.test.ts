@@ -19,7 +19,12 @@ const CONSUMERS = [
   { id: 'uid-c', customId: 'bob', groups: ['custom'] },
   { id: 'uid-g', username: 'guest', groups: ['guests'] },
 ]
-const BY_SUBJECT: ConsumerPolicy = { claims: [['sub']], by: ['customId', 'username'], optional: false }
+const BY_SUBJECT: ConsumerPolicy = {
+  claims: [['sub']],
+  by: ['customId', 'username'],
+  optional: false,
+  credentialClaim: ['sub'],
+}
 
 function harness(
   consumer: Partial<ConsumerPolicy>,
