@@ -1,6 +1,7 @@
 import type { OIDCPluginSpec } from './oidc-plugin.ts'
 import { TOKEN_ARGUMENTS } from './authorization-server-fields.ts'
 import { PROTOCOL_ARGUMENTS } from './login-fields.ts'
+import { SESSION_RULES } from './session-rules.ts'
 import type { SpecRule } from './spec-rule.ts'
 
 /** http is for loopback only (DESIGN: closed by default), unless the plugin says `insecureAllowHttp`. */
@@ -187,6 +188,7 @@ export const OIDC_PLUGIN_RULES: readonly SpecRule<OIDCPluginSpec>[] = [
   ...safeUrls,
   ...clientNeeded,
   ...secretNeeded,
+  ...SESSION_RULES,
   ...keyNeeded,
   ...pairedLists,
   ...loginRules,

@@ -6,6 +6,7 @@ import { identityFields } from './identity-fields.ts'
 import { loginFields, logoutFields } from './login-fields.ts'
 import type { ObjectMeta, Origin } from './object.ts'
 import { OIDC_PLUGIN_RULES } from './oidc-plugin-rules.ts'
+import { sessionFields } from './session-fields.ts'
 import { checkRules } from './spec-rule.ts'
 
 /** The five flows, in the order in which credentials are looked for. */
@@ -244,6 +245,7 @@ const oidcPluginFields = z.strictObject({
     .max(86_400)
     .default(600)
     .describe('Seconds allowed to finish a login'),
+  ...sessionFields,
   sessionCookieName: cookieName
     .default('ostiary')
     .describe("First part of the cookie's name; the realm's hash follows"),

@@ -7,6 +7,7 @@ import type { Inventory } from './inventory.ts'
 import { methodsOf } from './policy-client.ts'
 import { mappedHeaderNames } from './policy-header.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
+import { redisSecretEntries } from './policy-redis.ts'
 import { resolveSecrets, type PolicySecrets } from './policy-secret.ts'
 import { findWarnings, type PolicyWarning } from './policy-warning.ts'
 import { compilePolicy } from './policy.ts'
@@ -78,7 +79,7 @@ function compileOne(
     mayLogin: methodsOf(spec).includes('authorization_code'),
     mappedHeaders: mappedHeaderNames(spec),
     allowedNamespaces: spec.allowedNamespaces ?? [],
-    secrets: secretEntries(secrets),
+    secrets: [...secretEntries(secrets), ...redisSecretEntries(secrets.redis)],
   }
 }
 

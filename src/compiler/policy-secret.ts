@@ -7,6 +7,7 @@ import { digest } from './digest.ts'
 import type { Inventory } from './inventory.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
 import { readCertificates } from './pem.ts'
+import { resolveRedisSecrets, type RedisSecrets, type ResolvedSecret } from './policy-redis.ts'
 import { privateKeyProblem } from './private-key.ts'
 
 /** What a plugin's Secret references lead to. */
@@ -14,6 +15,7 @@ export interface PolicySecrets {
   readonly clientSecret?: { readonly id: SecretId; readonly value: string }
   readonly clientKey?: { readonly id: SecretId; readonly value: string }
   readonly certificateAuthorities?: string
+  readonly redis: RedisSecrets
   /** Changes whenever a value does; tells nothing about it where the API server gave a version. */
   readonly stamp: string
   /** References that lead nowhere, each SecretNotFound. */
@@ -35,7 +37,11 @@ export function resolveSecrets(
   const missing = new PolicyProblems()
   const invalid = new PolicyProblems()
   const warnings = new PolicyProblems()
-  const find = (field: string, reference: Reference | undefined, defaultKey: string): Found | undefined =>
+  const find = (
+    field: string,
+    reference: Reference | undefined,
+    defaultKey: string,
+  ): ResolvedSecret | undefined =>
     reference && findValue({ field, reference, namespace, defaultKey }, inventory, missing)
 
   const client = find('clientSecretRef', spec.clientSecretRef, 'clientSecret')
@@ -49,12 +55,14 @@ export function resolveSecrets(
   const key = find('clientKeySecretRef', spec.clientKeySecretRef, 'privateKey')
   if (key !== undefined) checkPrivateKey(key.value, invalid)
   const authorities = find('caSecretRef', spec.caSecretRef, 'ca.crt')
-  const certificateAuthorities = authorities && readAuthorities(authorities.value, invalid)
+  const certificateAuthorities = authorities && readAuthorities('caSecretRef', authorities.value, invalid)
+  const redis = resolveRedisSecrets(spec, find, (field, pem) => readAuthorities(field, pem, invalid))
   return {
     ...(client && { clientSecret: { id: client.id, value: client.value } }),
     ...(key && { clientKey: { id: key.id, value: key.value } }),
     ...(certificateAuthorities !== undefined && { certificateAuthorities }),
-    stamp: digest([client?.stamp ?? null, authorities?.stamp ?? null, ...(key ? [key.stamp] : [])]),
+    redis,
+    stamp: digest([client?.stamp ?? null, authorities?.stamp ?? null, ...redis.stamps, ...(key ? [key.stamp] : [])]),
     missing: missing.list,
     invalid: invalid.list,
     warnings: warnings.list,
@@ -68,13 +76,7 @@ interface Lookup {
   readonly defaultKey: string
 }
 
-interface Found {
-  readonly id: SecretId
-  readonly value: string
-  readonly stamp: string
-}
-
-function findValue(lookup: Lookup, inventory: Inventory, missing: PolicyProblems): Found | undefined {
+function findValue(lookup: Lookup, inventory: Inventory, missing: PolicyProblems): ResolvedSecret | undefined {
   const { field, reference, namespace, defaultKey } = lookup
   const secretKey = objectKey({ namespace, name: reference.name })
   const key = reference.key ?? defaultKey
@@ -117,11 +119,11 @@ function checkPrivateKey(text: string, invalid: PolicyProblems): void {
 }
 
 /** Certificates only: a private key beside them in the Secret must not get into the table. */
-function readAuthorities(pem: string, invalid: PolicyProblems): string | undefined {
+function readAuthorities(field: string, pem: string, invalid: PolicyProblems): string | undefined {
   const certificates = readCertificates(pem)
   if (certificates !== undefined) return certificates.map((each: X509Certificate) => each.toString()).join('')
   invalid.add(
-    'caSecretRef',
+    field,
     'leads to a value that is not PEM certificates',
     'Put the CA certificates there as PEM.',
   )

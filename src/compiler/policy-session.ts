@@ -3,6 +3,7 @@ import type { SameSite, SessionPolicy } from '../table/policy.ts'
 import { digest } from './digest.ts'
 import { isDnsName } from './host.ts'
 import type { PolicyProblems } from './policy-problem.ts'
+import { compileRedis, type RedisSecrets } from './policy-redis.ts'
 
 /** What a realm is made of beside the cookie settings. */
 export interface RealmOwner {
@@ -15,6 +16,7 @@ export interface RealmOwner {
 export function compileSession(
   spec: OIDCPluginSpec,
   owner: RealmOwner,
+  secrets: RedisSecrets,
   problems: PolicyProblems,
 ): SessionPolicy {
   if (/^__(host|secure)-/i.test(spec.sessionCookieName)) {
@@ -32,7 +34,17 @@ export function compileSession(
     alwaysSecure: compileSecure(spec, 'session', spec.sessionCookieSameSite, problems),
   }
   const issuer = owner.issuer.replace(/\/$/, '')
-  const realm = digest([owner.namespace, issuer, owner.clientId ?? null, spec.sessionCookieName, cookie])
+  const redis = compileRedis(spec, secrets)
+  // Two stores under one name would each take the other's cookie for garbage and clear it.
+  const store = redis === undefined ? [] : [[redis.nodes, redis.sentinel?.master, redis.database, redis.prefix]]
+  const realm = digest([
+    owner.namespace,
+    issuer,
+    owner.clientId ?? null,
+    spec.sessionCookieName,
+    cookie,
+    ...store,
+  ])
   return {
     realm,
     cookieName: `${spec.sessionCookieName}_${realm.slice(0, 8)}`,
@@ -40,6 +52,11 @@ export function compileSession(
     rollingTimeoutSeconds: spec.sessionRollingTimeout,
     idlingTimeoutSeconds: spec.sessionIdlingTimeout,
     absoluteTimeoutSeconds: spec.sessionAbsoluteTimeout,
+    ...(redis && { redis }),
+    cookieMaximumBytes: spec.sessionCookieMaxsize,
+    refreshTokens: spec.refreshTokens,
+    refreshLeewaySeconds: spec.refreshLeeway,
+    claimsMaximumAgeSeconds: spec.sessionClaimsMaxAge,
     allowedOrigins: compileOrigins(spec, problems),
   }
 }

@@ -42,7 +42,7 @@ export function compilePolicy(
     ...compileCredentialPlaces(spec, problems),
     reverifiesSessions: spec.reverify,
     ...(spec.searchUserInfo && { userInfo: { cache: spec.cacheUserInfo } }),
-    session: compileSession(spec, owner, problems),
+    session: compileSession(spec, owner, secrets.redis, problems),
     authorizationCode: compileAuthorizationCode(spec, problems),
     logout: compileLogout(spec),
     identity: { groupsClaim: spec.groupsClaim, headersPreset: spec.upstreamHeadersPreset !== undefined },

@@ -105,6 +105,36 @@ export interface CachePolicy {
   readonly negativeTtlSeconds: number
 }
 
+/** One address of Redis or of a Sentinel. */
+export interface RedisNode {
+  readonly host: string
+  readonly port: number
+}
+
+/** The Redis that keeps sessions. */
+export interface RedisServer {
+  /** Equal for policies that may share a connection; a digest of the other fields. */
+  readonly id: string
+  /** The server; with `sentinel` the Sentinels that know it. */
+  readonly nodes: readonly RedisNode[]
+  readonly sentinel?: { readonly master: string; readonly username?: string; readonly password?: SecretId }
+  readonly database: number
+  readonly username?: string
+  readonly password?: SecretId
+  /** Before every key. */
+  readonly prefix: string
+  /** Absent: no TLS. */
+  readonly tls?: {
+    /** PEM certificates that replace the system's, or absent. */
+    readonly certificateAuthorities?: string
+    readonly serverName?: string
+    readonly insecureSkipVerify: boolean
+  }
+  readonly connectTimeoutMs: number
+  /** How long an answer is waited for. */
+  readonly readTimeoutMs: number
+}
+
 /** Sessions of policies with an equal realm are one session: issuer, client, cookie settings and namespace. */
 export interface SessionPolicy {
   /** Digest in lower-case hex of what makes the realm; also in the cookie's name and the HKDF info of its key. */
@@ -122,6 +152,16 @@ export interface SessionPolicy {
   readonly rollingTimeoutSeconds: number
   readonly idlingTimeoutSeconds: number
   readonly absoluteTimeoutSeconds: number
+  /** Absent: sessions live in sealed cookies. */
+  readonly redis?: RedisServer
+  /** All cookies of a session together. */
+  readonly cookieMaximumBytes: number
+  /** Whether a refresh token that a session holds is used. */
+  readonly refreshTokens: boolean
+  /** So long before the access token's expiry it is refreshed, but for no more than half its life. */
+  readonly refreshLeewaySeconds: number
+  /** Tokens that are older are refreshed, or end the session; 0: they are as old as they may get. */
+  readonly claimsMaximumAgeSeconds: number
   readonly allowedOrigins: readonly string[]
 }
 

@@ -55,6 +55,10 @@ export function aPolicy(overrides: Partial<Policy> = {}): Policy {
       rollingTimeoutSeconds: 3600,
       idlingTimeoutSeconds: 900,
       absoluteTimeoutSeconds: 86_400,
+      cookieMaximumBytes: 16_384,
+      refreshTokens: true,
+      refreshLeewaySeconds: 30,
+      claimsMaximumAgeSeconds: 0,
       allowedOrigins: [],
     },
     authorizationCode: {
