@@ -116,12 +116,13 @@ export function scopesWithoutUser({ scopes }: Policy): readonly string[] {
 }
 
 /**
- * The method of the policy's own client tells how this server wants clients to authenticate; never `none`, which
- * would leave out the very secret that is to be judged.
+ * Whether the policy's own client sends its secret in the body tells how this server wants it; any other method would
+ * leave out the very secret that is to be judged, or take it for a key.
  */
 function clientAuthMethod({ client }: Policy): ClientAuthMethod {
-  const method = client?.tokenEndpointAuthMethod
-  return method === undefined || method === 'none' ? 'client_secret_basic' : method
+  return client?.tokenEndpointAuthMethod === 'client_secret_post'
+    ? 'client_secret_post'
+    : 'client_secret_basic'
 }
 
 function outcomeOf(answer: Answer<TokenSet>, key: string, scopes: readonly string[]): GrantOutcome {

@@ -31,7 +31,7 @@ export async function authorizationCodeGrant(
   grant: AuthorizationCodeGrant,
   clock: Clock,
 ): Promise<Answer<TokenSet>> {
-  const authentication = clientAuthentication(grant.client)
+  const authentication = clientAuthentication(grant.client, connection.clock)
   if (typeof authentication !== 'function') return authentication
   const discovered = await connection.discovered()
   if (!discovered.ok) return discovered

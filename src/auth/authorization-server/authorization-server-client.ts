@@ -8,6 +8,10 @@ import type { Claims } from '../decision.ts'
 export interface ClientWithSecret {
   readonly id: string
   readonly secret?: string
+  /** PEM or JWK, for `private_key_jwt`. */
+  readonly privateKey?: string
+  /** `aud` of client assertions; absent: the URL of the endpoint. */
+  readonly assertionAudience?: string
   readonly authMethod: ClientAuthMethod
 }
 

@@ -14,7 +14,7 @@ export async function clientCredentialsGrant(
   connection: ServerConnection,
   grant: ClientCredentialsGrant,
 ): Promise<Answer<TokenSet>> {
-  const authentication = clientAuthentication(grant.client)
+  const authentication = clientAuthentication(grant.client, connection.clock)
   if (typeof authentication !== 'function') return authentication
   const endpoint = await connection.endpoint('tokenEndpoint')
   if (!endpoint.ok) return endpoint

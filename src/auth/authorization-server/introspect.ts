@@ -13,7 +13,7 @@ export async function introspect(
   connection: ServerConnection,
   request: IntrospectionRequest,
 ): Promise<Answer<Introspection>> {
-  const authentication = clientAuthentication(request.client)
+  const authentication = clientAuthentication(request.client, connection.clock)
   if (typeof authentication !== 'function') return authentication
   const endpoint = await connection.endpoint('introspectionEndpoint')
   if (!endpoint.ok) return endpoint

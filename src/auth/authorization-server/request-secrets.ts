@@ -1,4 +1,11 @@
-const SECRET_PARAMETERS = ['client_secret', 'code', 'code_verifier', 'refresh_token', 'token']
+const SECRET_PARAMETERS = [
+  'client_assertion',
+  'client_secret',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+]
 
 /** What a request to an authorization server sends in secret, raw and as encoded, so that no echo is passed on. */
 export function secretsOf(

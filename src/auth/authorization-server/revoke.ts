@@ -12,7 +12,7 @@ export async function revoke(
   connection: ServerConnection,
   { client, token, hint }: RevocationRequest,
 ): Promise<Answer<'revoked'>> {
-  const authentication = clientAuthentication(client)
+  const authentication = clientAuthentication(client, connection.clock)
   if (typeof authentication !== 'function') return authentication
   const endpoint = await connection.endpoint('revocationEndpoint')
   if (!endpoint.ok) return endpoint

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts'
 import type { AuthorizationServer } from '../../table/policy.ts'
 import type { Answer, KeySet } from './authorization-server-client.ts'
 import {
@@ -16,6 +17,7 @@ import { unavailable } from './unavailable.ts'
 /** All that is kept of one authorization server: connections, metadata, keys. */
 export class ServerConnection {
   readonly server: AuthorizationServer
+  readonly clock: Clock
   readonly outbound: OutboundFetch
   readonly #discovered: KeptAnswer<DiscoveredServer>
   readonly #keys: ServerKeys
@@ -23,6 +25,7 @@ export class ServerConnection {
   constructor(server: AuthorizationServer, dependencies: OutboundDependencies) {
     const { clock } = dependencies
     this.server = server
+    this.clock = clock
     this.outbound = new OutboundFetch(server, dependencies)
     this.#discovered = new KeptAnswer(clock, () => discover(server, this.outbound, clock))
     this.#keys = new ServerKeys(clock, async () => {

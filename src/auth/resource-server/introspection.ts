@@ -6,6 +6,7 @@ import type {
   ServerUnavailable,
 } from '../authorization-server/authorization-server-client.ts'
 import { claimAt, numericDate } from '../claims.ts'
+import { clientWithSecret } from '../client-with-secret.ts'
 import type { Claims } from '../decision.ts'
 import { rejected, serverRejection, type Judgement } from './judgement.ts'
 import { namesAudience, namesIssuer, timeProblem } from './registered-claims.ts'
@@ -64,13 +65,6 @@ function reusableUntil({ cache }: Policy, claims: Claims, nowMs: number): number
 }
 
 /** The policy's client for the introspection endpoint; `undefined` where it has none or its secret is gone. */
-export function introspectionClient(
-  { client }: Policy,
-  snapshot: AuthSnapshot,
-): ClientWithSecret | undefined {
-  if (client === undefined) return undefined
-  const authMethod = client.introspectionEndpointAuthMethod
-  if (client.secret === undefined) return { id: client.id, authMethod }
-  const secret = snapshot.secret(client.secret)
-  return secret === undefined ? undefined : { id: client.id, secret, authMethod }
+export function introspectionClient(policy: Policy, snapshot: AuthSnapshot): ClientWithSecret | undefined {
+  return clientWithSecret(policy, snapshot, 'introspectionEndpointAuthMethod')
 }
