@@ -4,7 +4,10 @@ import { on, seconds, secretReference } from './field-types.ts'
 const host = z
   .string()
   .max(253)
-  .regex(/^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/, 'must be a host name or an IP address')
+  .regex(
+    /^[A-Za-z0-9]([-A-Za-z0-9._]*[A-Za-z0-9])?$|^[0-9A-Fa-f:.]+$/,
+    'must be a host name or an IP address',
+  )
 const port = z.int().min(1).max(65_535)
 const milliseconds = z.int().min(10).max(60_000)
 const userName = z.string().min(1).max(256)
@@ -14,7 +17,9 @@ const redis = z.strictObject({
   port: port.default(6379).describe('Its port'),
   database: z.int().min(0).max(1023).default(0).describe('Number of the database'),
   username: userName.optional().describe('User of the ACL. Default: the default user'),
-  passwordSecretRef: secretReference.optional().describe('Secret with its password; the default key is password'),
+  passwordSecretRef: secretReference
+    .optional()
+    .describe('Secret with its password; the default key is password'),
   prefix: z
     .string()
     .max(64)
@@ -59,7 +64,9 @@ export const sessionFields = {
     .min(1024)
     .max(32_768)
     .default(16_384)
-    .describe('Bytes that the cookies of a session may take together; a larger session is refused with a page'),
+    .describe(
+      'Bytes that the cookies of a session may take together; a larger session is refused with a page',
+    ),
   refreshTokens: z
     .boolean()
     .default(true)

@@ -25,20 +25,16 @@ export const SESSION_RULES: readonly SpecRule<OIDCPluginSpec>[] = [
     holds: ({ redis }) => redis?.sentinelNodes === undefined || redis.sentinelMaster !== undefined,
     cel: '!has(self.redis) || !has(self.redis.sentinelNodes) || has(self.redis.sentinelMaster)',
   },
-  ...NEEDS_SENTINEL.map(
-    (name): SpecRule<OIDCPluginSpec> => ({
-      path: `redis.${name}`,
-      message: 'needs redis.sentinelNodes',
-      holds: ({ redis }) => redis?.[name] === undefined || redis.sentinelNodes !== undefined,
-      cel: `!has(self.redis) || !has(self.redis.${name}) || has(self.redis.sentinelNodes)`,
-    }),
-  ),
-  ...NEEDS_TLS.map(
-    (name): SpecRule<OIDCPluginSpec> => ({
-      path: `redis.${name}`,
-      message: 'needs redis.ssl: true',
-      holds: ({ redis }) => redis?.[name] === undefined || redis.ssl,
-      cel: `!has(self.redis) || !has(self.redis.${name}) || (has(self.redis.ssl) && self.redis.ssl)`,
-    }),
-  ),
+  ...NEEDS_SENTINEL.map((name): SpecRule<OIDCPluginSpec> => ({
+    path: `redis.${name}`,
+    message: 'needs redis.sentinelNodes',
+    holds: ({ redis }) => redis?.[name] === undefined || redis.sentinelNodes !== undefined,
+    cel: `!has(self.redis) || !has(self.redis.${name}) || has(self.redis.sentinelNodes)`,
+  })),
+  ...NEEDS_TLS.map((name): SpecRule<OIDCPluginSpec> => ({
+    path: `redis.${name}`,
+    message: 'needs redis.ssl: true',
+    holds: ({ redis }) => redis?.[name] === undefined || redis.ssl,
+    cel: `!has(self.redis) || !has(self.redis.${name}) || (has(self.redis.ssl) && self.redis.ssl)`,
+  })),
 ]

@@ -10,6 +10,7 @@ export function compileOptionsOf(settings: Settings, fromFiles: boolean): Compil
     defaultPlugins: settings.defaultPlugins,
     allowSharedHosts: settings.allowSharedHosts,
     allowExternalName: settings.allowExternalName,
+    ...(settings.replicas !== undefined && { replicas: settings.replicas }),
     ...(settings.defaultSslCertificate !== undefined && {
       defaultCertificate: settings.defaultSslCertificate,
     }),

@@ -26,7 +26,7 @@ export function compile(resources: Resources, options: CompileOptions): CompileR
   reportBroken(resources, diagnostics)
   const inventory = takeInventory(resources, diagnostics)
   const consumers = compileConsumers(inventory.consumers, diagnostics)
-  const plugins = compilePlugins(inventory, consumers.byNamespace, diagnostics)
+  const plugins = compilePlugins(inventory, consumers.byNamespace, options, diagnostics)
   const ingresses = selectIngresses(inventory, options)
   const owners = assignHosts(ingresses, options)
   const hosts = compileVirtualHosts({ ingresses, owners, plugins, inventory, options, diagnostics })

@@ -16,6 +16,8 @@ export interface CompileOptions {
   readonly allowSharedHosts: boolean
   /** `--allow-external-name`: Services of type ExternalName are reached by DNS. */
   readonly allowExternalName: boolean
+  /** `--replicas`: how many processes serve; absent: not known. */
+  readonly replicas?: number
   /** `--default-ssl-certificate`: `namespace/name` of the Secret served where no other matches. */
   readonly defaultCertificate?: string
 }

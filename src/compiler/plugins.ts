@@ -4,12 +4,13 @@ import type { Policy, PolicyId } from '../table/policy.ts'
 import type { CompiledConsumer } from '../table/routing-table.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Inventory } from './inventory.ts'
+import type { CompileOptions } from './options.ts'
 import { methodsOf } from './policy-client.ts'
 import { mappedHeaderNames } from './policy-header.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
 import { redisSecretEntries } from './policy-redis.ts'
 import { resolveSecrets, type PolicySecrets } from './policy-secret.ts'
-import { findWarnings, type PolicyWarning } from './policy-warning.ts'
+import { findWarnings, type PolicyWarning, type Surroundings } from './policy-warning.ts'
 import { compilePolicy } from './policy.ts'
 import type { Reason } from './reason.ts'
 
@@ -38,6 +39,7 @@ export interface CompiledPlugin {
 export function compilePlugins(
   inventory: Inventory,
   consumers: Readonly<Record<string, readonly CompiledConsumer[]>>,
+  { replicas = 1 }: CompileOptions,
   diagnostics: Diagnostics,
 ): Map<PolicyId, CompiledPlugin> {
   const namesByNamespace = new Map(
@@ -48,9 +50,9 @@ export function compilePlugins(
   )
   const plugins = new Map<PolicyId, CompiledPlugin>()
   for (const [id, plugin] of inventory.oidcPlugins) {
-    const names = namesByNamespace.get(plugin.metadata.namespace) ?? new Set<string>()
+    const consumerNames = namesByNamespace.get(plugin.metadata.namespace) ?? new Set<string>()
     const compiled = plugin.spec.ok
-      ? compileOne(plugin, plugin.spec.value, inventory, names)
+      ? compileOne(plugin, plugin.spec.value, inventory, { consumerNames, replicas })
       : unreadable(plugin, plugin.spec.problems)
     reportPlugin(compiled, diagnostics)
     plugins.set(id, compiled)
@@ -62,7 +64,7 @@ function compileOne(
   plugin: OIDCPlugin,
   spec: OIDCPluginSpec,
   inventory: Inventory,
-  consumerNames: ReadonlySet<string>,
+  surroundings: Surroundings,
 ): CompiledPlugin {
   const problems = new PolicyProblems()
   const secrets = resolveSecrets(plugin, spec, inventory)
@@ -75,7 +77,7 @@ function compileOne(
     ...(isUsable && { policy }),
     invalid,
     missing: secrets.missing,
-    warnings: findWarnings(plugin, spec, secrets, consumerNames),
+    warnings: findWarnings(plugin, spec, secrets, surroundings),
     mayLogin: methodsOf(spec).includes('authorization_code'),
     mappedHeaders: mappedHeaderNames(spec),
     allowedNamespaces: spec.allowedNamespaces ?? [],

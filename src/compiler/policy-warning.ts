@@ -21,19 +21,24 @@ const INSECURE: readonly (readonly [field: keyof OIDCPluginSpec, consequence: st
   ['insecureSkipProofKeyForCodeExchange', 'a stolen authorization code can be used'],
 ]
 
-/**
- * The warnings of a plugin whose spec could be read, in a fixed order.
- *
- * @param consumerNames Usernames of the plugin's namespace.
- */
+/** What a plugin is judged beside. */
+export interface Surroundings {
+  /** Usernames of the plugin's namespace. */
+  readonly consumerNames: ReadonlySet<string>
+  /** How many processes serve, as far as is known; else 1. */
+  readonly replicas: number
+}
+
+/** The warnings of a plugin whose spec could be read, in a fixed order. */
 export function findWarnings(
   plugin: OIDCPlugin,
   spec: OIDCPluginSpec,
   secrets: PolicySecrets,
-  consumerNames: ReadonlySet<string>,
+  { consumerNames, replicas }: Surroundings,
 ): PolicyWarning[] {
   return [
     ...insecureWarnings(spec),
+    ...rotationWarnings(spec, replicas),
     ...audienceWarnings(spec),
     ...scopeWarnings(spec),
     ...loginTokenWarnings(spec),
@@ -43,12 +48,34 @@ export function findWarnings(
 }
 
 function insecureWarnings(spec: OIDCPluginSpec): PolicyWarning[] {
-  return INSECURE.filter(([field]) => spec[field] === true).map(([field, consequence]) => ({
+  const found = INSECURE.filter(([field]) => spec[field] === true).map(
+    ([field, what]) => [field, what] as const,
+  )
+  const redis = ['redis.insecureSkipTlsVerify', 'anyone on the way can pose as Redis'] as const
+  const all: readonly (readonly [string, string])[] =
+    spec.redis?.insecureSkipTlsVerify === true ? [...found, redis] : found
+  return all.map(([field, consequence]) => ({
     reason: 'InsecureOption',
     path: `spec.${field}`,
     message: `is true: ${consequence}`,
     remedy: 'Remove the field outside of tests.',
   }))
+}
+
+/** Each replica refreshes a session of cookies by itself; a server may take the second one for theft. */
+function rotationWarnings(spec: OIDCPluginSpec, replicas: number): PolicyWarning[] {
+  const refreshes =
+    spec.refreshTokens && spec.scopes.includes('offline_access') && methodsOf(spec).includes('session')
+  if (replicas < 2 || !refreshes || spec.sessionStorage === 'redis') return []
+  return [
+    {
+      reason: 'RotationNeedsRedis',
+      path: 'spec.sessionStorage',
+      message: `is cookie, and ${replicas} replicas may each refresh a session: where the authorization server rotates refresh tokens without a grace period, it ends such sessions`,
+      remedy:
+        'Set sessionStorage: redis, or give rotated refresh tokens a grace period at the authorization server.',
+    },
+  ]
 }
 
 function audienceWarnings(spec: OIDCPluginSpec): PolicyWarning[] {

@@ -25,6 +25,7 @@ export type DiagnosticReason =
   | 'PathConflict'
   | 'PathLooksLikeRegex'
   | 'ReservedPathShadowed'
+  | 'RotationNeedsRedis'
   | 'RuleWithoutBackend'
   | 'SecretWhitespace'
 

@@ -32,6 +32,7 @@ export function compileOptions(): Option[] {
       collect,
     ),
     option('--allow-shared-hosts', 'let several namespaces have rules for one host'),
+    option('--replicas <count>', 'how many replicas serve, for warnings about what they must share'),
     option('--allow-external-name', 'forward to Services of type ExternalName'),
     option(
       '--default-ssl-certificate <secret>',

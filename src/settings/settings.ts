@@ -34,6 +34,8 @@ export const settingsSchema = z.strictObject({
   allowExternalName: z.boolean().default(false),
   allowLoopbackIssuers: z.boolean().default(false),
   defaultSslCertificate: qualifiedName.optional(),
+  /** How many processes serve, where that is known. */
+  replicas: z.coerce.number().int().min(1).max(10_000).optional(),
   sessionKeyFile: z.string().min(1).optional(),
   sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
   drainTimeoutSeconds: wholeNumber(3600).default(30),
