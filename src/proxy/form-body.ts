@@ -9,13 +9,15 @@ export interface BufferedForm {
 }
 
 const FORM_LIMIT_BYTES = 8 * 1024
+/** For the whole of it, however it drips: nothing else ends a request that never gets as far as its upstream. */
+const FORM_DEADLINE_MS = 30_000
 const FORM = /^application\/x-www-form-urlencoded[\t ]*(?:;|$)/i
 const NOTHING: BufferedForm = {}
 
 /**
  * Reads a form-urlencoded body of up to 8 KiB. Any other body is left untouched, and of one that turns out longer
  * the part that was read is put back, so that the request streams on from its first byte. Call before anything else
- * reads the request, and once.
+ * reads the request, and once. A form that is not there after 30 s costs the client its connection.
  *
  * @throws whatever breaks the connection before the body is complete
  */
@@ -61,7 +63,9 @@ function readUpToLimit(request: IncomingMessage): Promise<Buffer | undefined> {
     reject(error)
   }
   const onClose = (): void => onError(new Error('The connection closed before the body was complete.'))
+  const deadline = setTimeout(() => request.socket.destroy(), FORM_DEADLINE_MS).unref()
   const stop = (): void => {
+    clearTimeout(deadline)
     request.off('readable', onReadable).off('end', onEnd).off('error', onError).off('close', onClose)
   }
   request.on('readable', onReadable).on('end', onEnd).on('error', onError).on('close', onClose)

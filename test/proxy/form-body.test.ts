@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bufferedForm, type BufferedForm } from '../../src/proxy/form-body.ts'
 
 interface Outcome {
@@ -154,4 +154,24 @@ test('so is a request that is given up while its body is read', async () => {
   socket.on('error', () => undefined)
   socket.write(`${head([FORM, 'Content-Length: 10'])}a=b`)
   await expect(form.promise).rejects.toThrow('before the body was complete')
+})
+
+test('a form that never comes to its end, however it drips, costs its client the connection', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const arrived = Promise.withResolvers<{ request: IncomingMessage; form: Promise<BufferedForm> }>()
+  server = createServer((request) => arrived.resolve({ request, form: bufferedForm(request) })).listen(0)
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port)
+  socket.on('error', () => undefined)
+  socket.write(`${head([FORM, 'Content-Length: 10'])}a=`)
+  const { request, form } = await arrived.promise
+  const before = request.socket.bytesRead
+  vi.advanceTimersByTime(29_000)
+  socket.write('drip')
+  while (request.socket.bytesRead === before) await new Promise((resolve) => setImmediate(resolve))
+  vi.advanceTimersByTime(1_001)
+  await expect(form).rejects.toThrow('before the body was complete')
 })
