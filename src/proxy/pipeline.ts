@@ -1,5 +1,5 @@
 import { assertNever } from '../assert-never.ts'
-import type { AuthDecision } from '../auth/decision.ts'
+import type { AuthDecision, GoOn } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
@@ -26,6 +26,7 @@ const STEPS: readonly Step[] = [
   answerRoutedCallback,
   matchRoute,
   checkOpen,
+  refuseTrace,
   authorize,
 ]
 
@@ -125,7 +126,20 @@ function answerReservedPath(exchange: Exchange): Verdict {
   const { virtualHost } = exchange.host
   if (virtualHost.reservedClosed) return answerClosed(exchange, 'reserved_path')
   if (virtualHost.loginPolicies.length === 0) return true
-  return path === CALLBACK_PATH ? callback(exchange, answerNotFound) : answerNotFound(exchange)
+  return path === CALLBACK_PATH ? callback(exchange, answerNotFound) : answerOwn(exchange)
+}
+
+/** The reserved paths other than the callback: logins, logouts, and questions about sessions. */
+function answerOwn(exchange: Exchange): Verdict {
+  const { engine, facts, host, snapshot } = exchange
+  const decide = (decision: AuthDecision): false => {
+    count(exchange, decision, host.virtualHost.loginPolicies)
+    if (decision.kind === 'allow') return answerNotFound(exchange)
+    respondDecision(exchange, decision)
+    return false
+  }
+  const decision = engine.authorizer.reserved(snapshot, host.virtualHost, facts)
+  return decision instanceof Promise ? decision.then(decide) : decide(decision)
 }
 
 /** A `redirectUri` may be a routed path too, as in Kong's tutorials: the authorizer tells a callback from a visit. */
@@ -138,14 +152,23 @@ function answerRoutedCallback(exchange: Exchange): Verdict {
 
 function callback(exchange: Exchange, otherwise: (exchange: Exchange) => boolean): Verdict {
   const { engine, facts, host, snapshot } = exchange
-  const decide = (decision: AuthDecision | undefined): boolean => {
+  const decide = (decision: AuthDecision | GoOn | undefined): boolean => {
     if (decision === undefined || decision.kind === 'allow') return otherwise(exchange)
+    if (decision.kind === 'go_on') return goOn(exchange, decision) && otherwise(exchange)
     count(exchange, decision, host.virtualHost.loginPolicies)
     respondDecision(exchange, decision)
     return false
   }
   const decision = engine.authorizer.callback(snapshot, host.virtualHost, facts)
   return decision instanceof Promise ? decision.then(decide) : decide(decision)
+}
+
+/** The browser has come back from its login: from here on the request is the one that began it. */
+function goOn(exchange: Exchange, login: GoOn): boolean {
+  const target = readTarget(login.target)
+  if (!target.ok) return refuseRequest(exchange, target.message)
+  exchange.goOn(target, login)
+  return true
 }
 
 function matchRoute(exchange: Exchange): boolean {
@@ -166,6 +189,17 @@ function checkOpen(exchange: Exchange): boolean {
   if (accessControl !== undefined && action.policies.length === 0) return answerClosed(exchange, 'no_policy')
   exchange.action = action
   return true
+}
+
+/** Its answer would show the client what we add for the upstream alone: tokens, identity (RFC 9110 §9.3.8). */
+function refuseTrace(exchange: Exchange): boolean {
+  if (exchange.request.method !== 'TRACE' || exchange.action.policies.length === 0) return true
+  respondProblem(exchange, 405, {
+    message: 'TRACE is not answered on a guarded route.',
+    reason: 'trace',
+    headers: [['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']],
+  })
+  return false
 }
 
 function authorize(exchange: Exchange): Verdict {
@@ -196,7 +230,8 @@ function count({ engine, route }: Exchange, decision: AuthDecision, policies: re
       return
     }
     case 'redirect':
-      engine.metrics.decided({ plugin, flow: '', result: 'redirect', reason: decision.reason })
+    case 'respond':
+      engine.metrics.decided({ plugin, flow: '', result: decision.kind, reason: decision.reason })
       return
     case 'refuse':
     case 'unavailable': {

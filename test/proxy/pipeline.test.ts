@@ -79,6 +79,16 @@ describe('a route that is not open', () => {
 })
 
 describe('a guarded route', () => {
+  test('answers no TRACE, which would show what is added for the upstream alone', async () => {
+    const { port, reached } = await setUp(
+      (route) => aHost('example.com', [route('web', GUARDED)]),
+      deciding(() => ALLOW),
+    )
+    const response = await rawRequest(port, GET.replace('GET', 'TRACE'))
+    expect([response.status, response.headers['allow']]).toEqual([405, expect.stringContaining('GET')])
+    expect(reached()).toBe(0)
+  })
+
   const host = (route: typeof aRoute): VirtualHost => aHost('example.com', [route('web', GUARDED)])
 
   test.each([
