@@ -171,7 +171,8 @@ class Forwarding implements UpstreamHandler, Underway {
     snapshot.series(route).upstreamDuration.observe((engine.clock.monotonic() - this.#sentAt) / 1000)
     const headers = downstreamResponseHeaders(controller.rawHeaders, addedHeaders)
     if (engine.draining) response.shouldKeepAlive = false
-    if (message === undefined || message === '') response.writeHead(status, headers)
+    // A phrase says nothing to programs; one that is not ASCII comes garbled, and node:http refuses to write it.
+    if (message === undefined || !/^[\t -~]+$/.test(message)) response.writeHead(status, headers)
     else response.writeHead(status, message, headers)
     // Headers go out with the first bytes of the body, or alone where none came with them, as with server-sent events.
     process.nextTick(flushHeaders, this)

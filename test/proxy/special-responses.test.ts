@@ -131,3 +131,19 @@ test('a response without length is chunked for HTTP/1.1, and ends with the conne
   expect(old.body).toBe('all of it')
   expect(old.headers['transfer-encoding']).toBeUndefined()
 })
+
+test('a reason phrase that is not ASCII is replaced, and its response passes', async () => {
+  const { port } = await tcpUpstream((socket) =>
+    socket.on('data', () =>
+      socket.write(
+        Buffer.from('HTTP/1.1 200 Tr\xe8s bien\r\nX-A: \xe9\r\nContent-Length: 2\r\n\r\nok', 'latin1'),
+      ),
+    ),
+  )
+  const running = await proxy(everythingOn(port))
+  expect(await rawRequest(running.port, GET)).toMatchObject({
+    status: 200,
+    headers: { 'x-a': '\xe9' },
+    body: 'ok',
+  })
+})
