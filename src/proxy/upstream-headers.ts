@@ -166,13 +166,21 @@ const FORWARDED_BY_US: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ])
 
+// The latter two replace the path in some frameworks, and with it the route that was judged.
+const OTHER_FORWARDING: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-real-ip',
+  'x-original-url',
+  'x-rewrite-url',
+])
+
 function kindOf(lowerCase: string, folded: string): NameKind {
   const own = OWN_RULE.get(lowerCase)
   if (own !== undefined) return own
   if (isHopByHop(lowerCase) || isIdentityHeader(folded) || FORWARDED_BY_US.has(folded)) return 'dropped'
+  // No field of HTTP, but CGI makes HTTP_PROXY of it, and libraries send their calls there (httpoxy).
+  if (folded === 'proxy') return 'dropped'
   // `Content_Length` and its like are no fields of HTTP, but servers that fold names would take them for one.
   if (folded !== lowerCase && (OWN_RULE.has(folded) || isHopByHop(folded))) return 'dropped'
-  return folded.startsWith('x-forwarded-') || folded === 'forwarded' || folded === 'x-real-ip'
-    ? 'forwarding'
-    : 'plain'
+  return folded.startsWith('x-forwarded-') || OTHER_FORWARDING.has(folded) ? 'forwarding' : 'plain'
 }

@@ -76,6 +76,7 @@ describe('hop-by-hop', () => {
     ['Upgrade', 'h2c'],
     ['HTTP2-Settings', 'AAMAAABkAARAAAAAAAIAAAAA'],
     ['Expect', '100-continue'],
+    ['Proxy', 'http://httpoxy.example'],
   ])('%s: %s ends here', (name, value) => {
     expect(kept([name, value, name.toLowerCase(), value, 'X-Other', '1'])).toEqual(['X-Other', '1'])
   })
@@ -148,6 +149,7 @@ describe('forwarding headers', () => {
   const sent = [
     ...raw('X-Forwarded-Prefix: /app', 'X-Forwarded-Uri: /x', 'X-Forwarded-Anything: 1'),
     ...raw('Forwarded: for=1.1.1.1', 'X-Real-IP: 1.1.1.1', 'x_forwarded_method: GET'),
+    ...raw('X-Original-URL: /admin', 'x_rewrite_url: /admin'),
   ]
 
   test('of an untrusted peer are dropped', () => {
