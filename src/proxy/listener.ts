@@ -114,7 +114,7 @@ function describe(code = ''): [status: number, message: string] {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [408, 'The request took too long to arrive.']
     case 'HPE_HEADER_OVERFLOW':
-      return [431, `The header section is larger than ${MAXIMUM_HEADER_BYTES} bytes.`]
+      return [431, `The header section is larger than ${MAXIMUM_HEADER_BYTES} bytes, or has too many fields.`]
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return [413, 'The chunk extensions are too large.']
     default:
