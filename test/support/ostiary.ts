@@ -14,6 +14,8 @@ export interface Ostiary {
   /** `http://127.0.0.1:<port>` */
   readonly url: string
   readonly port: number
+  /** Where `proxy.https` was asked for. */
+  readonly httpsPort?: number
   /** Compiles and publishes new manifests in place of the old. */
   apply(manifests: string): CompileResult
   /** What the last compile gave. */
@@ -63,10 +65,16 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
   }
 
   apply(manifests)
-  const { http: port = 0 } = await server.listen()
+  const { http: port = 0, https: httpsPort } = await server.listen()
   onTestFinished(async () => {
     await server.close({ drainMs: 0 })
     await authorizationServers.close()
   })
-  return { url: `http://127.0.0.1:${port}`, port, apply, result: () => result }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ...(httpsPort !== undefined && { httpsPort }),
+    apply,
+    result: () => result,
+  }
 }
