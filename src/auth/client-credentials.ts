@@ -73,6 +73,7 @@ export class ClientCredentials {
         client: { id: client.id, secret: client.secret, authMethod },
         scopes,
         audience: policy.audience,
+        tokenArguments: policy.tokenArguments,
       })
       const outcome = outcomeOf(answer, key, scopes)
       if (policy.clientCredentials.cache) this.#keep(policy, key, outcome, answer)

@@ -1,6 +1,6 @@
 import { noLocalAddress, anyAddress } from '../auth/authorization-server/address-guard.ts'
 import { createAuthorizationServerClient } from '../auth/authorization-server/create-authorization-server-client.ts'
-import { createServerAgent } from '../auth/authorization-server/server-agent.ts'
+import { createServerAgent, type OutboundProxies } from '../auth/authorization-server/server-agent.ts'
 import { objectKey } from '../api/object.ts'
 import type { Resources } from '../api/resources.ts'
 import { systemClock } from '../clock.ts'
@@ -18,6 +18,7 @@ import { readDirectory } from '../source/directory/read-directory.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { readCluster } from './doctor-cluster.ts'
 import type { DoctorRequest } from './doctor-options.ts'
+import { outboundProxiesOf } from './outbound-proxies.ts'
 
 /** Where the report goes: a stream, which may be a terminal. */
 export type ReportStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
@@ -42,7 +43,8 @@ export async function doctor(
       : readDirectory(request.filename)
   const allowLoopback = fromFiles || settings.allowLoopbackIssuers
   const result = compile(resources, compileOptionsOf(settings, fromFiles))
-  const report = await examinePlugin(request, resources, result, { allowLoopback, userAgent })
+  const caller = { allowLoopback, userAgent, proxies: outboundProxiesOf(settings) }
+  const report = await examinePlugin(request, resources, result, caller)
   output.write(
     request.output === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, fromFiles, output),
   )
@@ -52,6 +54,7 @@ export async function doctor(
 interface Caller {
   readonly allowLoopback: boolean
   readonly userAgent: string
+  readonly proxies: OutboundProxies
 }
 
 async function examinePlugin(
@@ -72,13 +75,13 @@ async function examinePlugin(
 async function examineServer(
   policy: Policy,
   { table, secrets }: CompileResult,
-  { allowLoopback, userAgent }: Caller,
+  { allowLoopback, userAgent, proxies }: Caller,
   pageUrl: URL | undefined,
 ): Promise<Report['findings']> {
   const clock = systemClock
   const { server } = policy
-  const authorizationServers = createAuthorizationServerClient({ clock, allowLoopback, userAgent })
-  const dispatcher = createServerAgent(server, allowLoopback ? anyAddress : noLocalAddress)
+  const authorizationServers = createAuthorizationServerClient({ clock, allowLoopback, userAgent, proxies })
+  const dispatcher = createServerAgent(server, allowLoopback ? anyAddress : noLocalAddress, proxies)
   try {
     return await examine(
       {

@@ -22,6 +22,7 @@ import type { Source } from '../source/source.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
+import { outboundProxiesOf } from './outbound-proxies.ts'
 
 /**
  * `ostiary run`: wires source, reconciler, proxy threads, broker and admin server together, and runs until the signal
@@ -32,7 +33,7 @@ import { openSource, type OpenedSource } from './open-source.ts'
 export async function run(settings: Settings, version: string, signal: AbortSignal): Promise<void> {
   const log = createLog({ level: settings.logLevel, format: settings.logFormat })
   const registry = new Registry()
-  const metrics = createControlPlaneMetrics(registry, version)
+  const metrics = createControlPlaneMetrics(registry, version, () => authorizationServers.keyAges())
   const state: RunState = { phase: 'starting' }
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
   await using running = new AsyncDisposableStack()
@@ -40,6 +41,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const authorizationServers = createAuthorizationServerClient({
     clock: systemClock,
     allowLoopback: settings.manifests !== undefined || settings.allowLoopbackIssuers,
+    proxies: outboundProxiesOf(settings),
     userAgent: `ostiary/${version}`,
     onCall: (call) => metrics.calledAuthorizationServer(call),
   })

@@ -16,8 +16,16 @@ export interface ControlPlaneMetrics {
   }): void
 }
 
-/** Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says. */
-export function createControlPlaneMetrics(registry: Registry, version: string): ControlPlaneMetrics {
+/**
+ * Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says.
+ *
+ * @param keyAges Seconds since the keys of each issuer were fetched.
+ */
+export function createControlPlaneMetrics(
+  registry: Registry,
+  version: string,
+  keyAges: () => ReadonlyMap<string, number> = () => new Map(),
+): ControlPlaneMetrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   new Gauge({ name: 'ostiary_build_info', help: 'Always 1', labelNames: ['version'], registers }).set(
@@ -70,6 +78,16 @@ export function createControlPlaneMetrics(registry: Registry, version: string): 
     labelNames: ['issuer', 'endpoint'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
+  })
+  const keyAge = new Gauge({
+    name: 'ostiary_oidc_jwks_age_seconds',
+    help: 'Time since the keys of an issuer were fetched that are in use; grows while they cannot be fetched',
+    labelNames: ['issuer'],
+    registers,
+    collect() {
+      keyAge.reset()
+      for (const [issuer, seconds] of keyAges()) keyAge.set({ issuer }, seconds)
+    },
   })
 
   return {

@@ -8,7 +8,7 @@ import { settingsSchema, type Settings } from './settings.ts'
  * @throws {OstiaryError} ERR_SETTINGS_INVALID, with a line for each flag.
  */
 export function readSettings(flags: Readonly<Record<string, unknown>>): Settings {
-  const parsed = settingsSchema.safeParse({ ...podNamespace(), ...flags })
+  const parsed = settingsSchema.safeParse({ ...podNamespace(), ...proxies(), ...flags })
   if (parsed.success) return Object.freeze(parsed.data)
   const lines = parsed.error.issues.map((issue) => `${flagName(issue.path[0])}: ${issue.message}`)
   throw new OstiaryError('ERR_SETTINGS_INVALID', `${lines.join('\n')}\nostiary run --help lists the flags`)
@@ -20,6 +20,18 @@ function podNamespace(): { namespace?: string } {
   return namespace === undefined ? {} : { namespace }
 }
 
+const PROXY_VARIABLES = { httpProxy: 'http_proxy', httpsProxy: 'https_proxy', noProxy: 'no_proxy' } as const
+
+/** The variables that every tool knows, in either case; the lower one first, as curl reads them. Empty is unset. */
+function proxies(): Record<string, string> {
+  const found = Object.entries(PROXY_VARIABLES).map(
+    ([key, name]) => [key, process.env[name] || process.env[name.toUpperCase()] || ''] as const,
+  )
+  return Object.fromEntries(found.filter(([, value]) => value !== ''))
+}
+
 function flagName(key: PropertyKey | undefined): string {
+  if (String(key) in PROXY_VARIABLES)
+    return PROXY_VARIABLES[key as keyof typeof PROXY_VARIABLES].toUpperCase()
   return `--${String(key).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }

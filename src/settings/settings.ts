@@ -10,6 +10,12 @@ const qualifiedName = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be namespace/name')
 
+/** As curl takes them: a scheme may be missing, and then it is http. */
+const proxy = z
+  .string()
+  .transform((text) => (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`))
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be the URL of an http(s) proxy')
+
 /** The controller's own settings, from flags and `OSTIARY_…` variables. Frozen once read. */
 export const settingsSchema = z.strictObject({
   /** A directory of manifests instead of a cluster. */
@@ -33,6 +39,10 @@ export const settingsSchema = z.strictObject({
   allowSharedHosts: z.boolean().default(false),
   allowExternalName: z.boolean().default(false),
   allowLoopbackIssuers: z.boolean().default(false),
+  /** HTTP proxies for calls to authorization servers, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. May hold a password. */
+  httpProxy: proxy.optional(),
+  httpsProxy: proxy.optional(),
+  noProxy: z.string().optional(),
   defaultSslCertificate: qualifiedName.optional(),
   /** How many processes serve, where that is known. */
   replicas: z.coerce.number().int().min(1).max(10_000).optional(),

@@ -12,6 +12,7 @@ import type {
   ServerUnavailable,
   TokenSet,
 } from '../../src/auth/authorization-server/authorization-server-client.ts'
+import type { Claims } from '../../src/auth/decision.ts'
 import type { AuthorizationServer } from '../../src/table/policy.ts'
 
 /** What an authorization server that cannot be reached answers to everything. */
@@ -27,6 +28,7 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
   readonly keyCalls: (string | undefined)[] = []
   readonly grants: ClientCredentialsGrant[] = []
   readonly introspections: IntrospectionRequest[] = []
+  readonly userInfoCalls: string[] = []
 
   onKeys: (server: AuthorizationServer, missingKeyId?: string) => Answer<KeySet> | Promise<Answer<KeySet>> =
     () => DOWN
@@ -67,6 +69,13 @@ export class FakeAuthorizationServerClient implements AuthorizationServerClient 
   async refreshTokenGrant(_server: AuthorizationServer, grant: RefreshTokenGrant): Promise<Answer<TokenSet>> {
     this.refreshes.push(grant)
     return await this.onRefresh(grant)
+  }
+
+  onUserInfo: (accessToken: string) => Answer<Claims> | Promise<Answer<Claims>> = () => DOWN
+
+  async userInfo(_server: AuthorizationServer, accessToken: string): Promise<Answer<Claims>> {
+    this.userInfoCalls.push(accessToken)
+    return await this.onUserInfo(accessToken)
   }
 
   async introspect(

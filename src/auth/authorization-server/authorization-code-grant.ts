@@ -71,7 +71,10 @@ class CodeExchange {
       // A code is good for one use; sent twice it can revoke what it gave (RFC 6749 §4.1.2).
       repeatable: false,
       // RFC 6749 §4.1.3: identical to the one that was sent, which a parsed and printed URL need not be.
-      prepare: (form) => form.set('redirect_uri', this.#grant.redirectUri),
+      prepare: (form) => {
+        form.set('redirect_uri', this.#grant.redirectUri)
+        for (const [name, value] of this.#grant.tokenArguments ?? []) form.append(name, value)
+      },
       judge: ({ body }, url) => {
         const answer = readTokenAnswer(body, url.host)
         if (!answer.ok) return answer
@@ -122,6 +125,7 @@ async function withIdToken(context: IdTokenContext, tokens: TokenSet): Promise<A
     clientId: grant.client.id,
     ...(discovered.idTokenAlgorithms && { algorithms: discovered.idTokenAlgorithms }),
     ...(grant.nonce !== undefined && { nonce: grant.nonce }),
+    ...(grant.maximumAgeSeconds !== undefined && { maximumAgeSeconds: grant.maximumAgeSeconds }),
     leewaySeconds: grant.leewaySeconds,
     nowMs: clock.now(),
     keys: (keyId) => connection.keys(keyId),

@@ -21,6 +21,7 @@ export interface ServerMetadata {
   readonly authorizationEndpoint?: string
   readonly tokenEndpoint?: string
   readonly introspectionEndpoint?: string
+  readonly userinfoEndpoint?: string
   /** OpenID Connect RP-Initiated Logout §2.1. */
   readonly endSessionEndpoint?: string
   readonly revocationEndpoint?: string
@@ -84,8 +85,12 @@ export interface AuthorizationCodeGrant {
   readonly codeVerifier?: string
   /** Absent where the nonce check was switched off. */
   readonly nonce?: string
+  /** What was asked for as `max_age`: the ID token must say when the person signed in, and that must be no longer ago. */
+  readonly maximumAgeSeconds?: number
   /** `false` where `openid` was not asked for: an answer without ID token is then no refusal. Default: true. */
   readonly idTokenExpected?: boolean
+  /** Arguments of the policy's own, added to the request. Default: none. */
+  readonly tokenArguments?: readonly (readonly [name: string, value: string])[]
   readonly leewaySeconds: number
 }
 
@@ -97,6 +102,8 @@ export interface RefreshTokenGrant {
   /** `sub` and `nonce` of the ID token that is held, where one is. */
   readonly subject?: string
   readonly nonce?: string
+  /** Arguments of the policy's own, added to the request. Default: none. */
+  readonly tokenArguments?: readonly (readonly [name: string, value: string])[]
   readonly leewaySeconds: number
 }
 
@@ -104,6 +111,8 @@ export interface ClientCredentialsGrant {
   readonly client: ClientWithSecret
   readonly scopes: readonly string[]
   readonly audience: readonly string[]
+  /** Arguments of the policy's own, added to the request. Default: none. */
+  readonly tokenArguments?: readonly (readonly [name: string, value: string])[]
 }
 
 export interface IntrospectionRequest {
@@ -144,6 +153,8 @@ export interface AuthorizationServerClient {
    * follows it.
    */
   refreshTokenGrant(server: AuthorizationServer, grant: RefreshTokenGrant): Promise<Answer<TokenSet>>
+  /** Refused where the token is not good, or was issued to no person. */
+  userInfo(server: AuthorizationServer, accessToken: string): Promise<Answer<Claims>>
   introspect(server: AuthorizationServer, request: IntrospectionRequest): Promise<Answer<Introspection>>
   /** Revokes a token (RFC 7009). Waits no longer than two seconds: somebody is logging out meanwhile. */
   revoke(server: AuthorizationServer, request: RevocationRequest): Promise<Answer<'revoked'>>

@@ -18,6 +18,7 @@ export function createBrokerClient(port: MessagePort): AuthorizationServerClient
     clientCredentialsGrant: (...args) => questions.ask('clientCredentialsGrant', args),
     authorizationCodeGrant: (...args) => questions.ask('authorizationCodeGrant', args),
     refreshTokenGrant: (...args) => questions.ask('refreshTokenGrant', args),
+    userInfo: (...args) => questions.ask('userInfo', args),
     introspect: (...args) => questions.ask('introspect', args),
     revoke: (...args) => questions.ask('revoke', args),
   }

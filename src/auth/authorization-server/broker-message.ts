@@ -8,6 +8,7 @@ export const ACTS = [
   'authorizationCodeGrant',
   'refreshTokenGrant',
   'introspect',
+  'userInfo',
   'revoke',
 ] as const satisfies readonly (keyof AuthorizationServerClient)[]
 

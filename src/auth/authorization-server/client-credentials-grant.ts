@@ -50,5 +50,6 @@ function parameters(grant: ClientCredentialsGrant): URLSearchParams {
   const form = new URLSearchParams()
   if (grant.scopes.length > 0) form.set('scope', grant.scopes.join(' '))
   for (const audience of grant.audience) form.append('audience', audience)
+  for (const [name, value] of grant.tokenArguments ?? []) form.append(name, value)
   return form
 }

@@ -12,12 +12,14 @@ import type {
 } from './authorization-server-client.ts'
 import { clientCredentialsGrant } from './client-credentials-grant.ts'
 import { introspect } from './introspect.ts'
-import type { OutboundCall } from './outbound-fetch.ts'
+import type { OutboundCall, OutboundDependencies } from './outbound-fetch.ts'
 import { refreshTokenGrant } from './refresh-token-grant.ts'
 import { revoke } from './revoke.ts'
+import type { OutboundProxies } from './server-agent.ts'
 import { ServerConnection } from './server-connection.ts'
 import { SharedCalls } from './shared-calls.ts'
 import { unavailable } from './unavailable.ts'
+import { userInfo } from './userinfo.ts'
 
 const MAXIMUM_SERVERS = 1_024
 const GRACE_MS = 2_000
@@ -30,6 +32,8 @@ export interface AuthorizationServerClientOptions {
   readonly clock: Clock
   /** Whether loopback, link-local and unspecified addresses may be connected to. */
   readonly allowLoopback: boolean
+  /** HTTP proxies of the controller's settings. Default: none. */
+  readonly proxies?: OutboundProxies
   /** Sent as User-Agent. */
   readonly userAgent: string
   /** Told of every HTTP call once it is over. */
@@ -38,6 +42,8 @@ export interface AuthorizationServerClientOptions {
 
 /** The client that speaks to authorization servers itself. */
 export interface DirectAuthorizationServerClient extends AuthorizationServerClient {
+  /** How old the keys of each issuer are that are in use: the oldest, where an issuer is reached in several ways. */
+  keyAges(): ReadonlyMap<string, number>
   /** Lets running calls end and closes all connections. */
   close(): Promise<void>
 }
@@ -49,8 +55,15 @@ export interface DirectAuthorizationServerClient extends AuthorizationServerClie
 export function createAuthorizationServerClient(
   options: AuthorizationServerClientOptions,
 ): DirectAuthorizationServerClient {
-  const { clock, userAgent, onCall } = options
+  const { clock, userAgent, proxies, onCall } = options
   const guard = options.allowLoopback ? anyAddress : noLocalAddress
+  const dependencies: OutboundDependencies = {
+    clock,
+    guard,
+    userAgent,
+    ...(proxies && { proxies }),
+    ...(onCall && { onCall }),
+  }
   const connections = new LRUCache<string, ServerConnection>({
     max: MAXIMUM_SERVERS,
     dispose: (connection) => void connection.close().catch(() => undefined),
@@ -61,7 +74,7 @@ export function createAuthorizationServerClient(
   function connectionTo(server: AuthorizationServer): ServerConnection {
     const known = connections.get(server.id)
     if (known) return known
-    const created = new ServerConnection(server, { clock, guard, userAgent, ...(onCall && { onCall }) })
+    const created = new ServerConnection(server, dependencies)
     connections.set(server.id, created)
     return created
   }
@@ -95,19 +108,31 @@ export function createAuthorizationServerClient(
       refreshes.run(refreshQuestion(server, grant), () =>
         answering(server, (connection) => refreshTokenGrant(connection, grant, clock)),
       ),
+    userInfo: (server, accessToken) => answering(server, (connection) => userInfo(connection, accessToken)),
     introspect: (server, request) => answering(server, (connection) => introspect(connection, request)),
     revoke: (server, request) => answering(server, (connection) => revoke(connection, request)),
+    keyAges: () => keyAgesSeconds(connections.values(), clock.now()),
     close: async () => {
       await Promise.all([...connections.values()].map((connection) => connection.close()))
     },
   }
 }
 
+function keyAgesSeconds(connections: Iterable<ServerConnection>, nowMs: number): Map<string, number> {
+  const ages = new Map<string, number>()
+  for (const { server, keysFetchedAtMs } of connections) {
+    if (keysFetchedAtMs === undefined) continue
+    const seconds = Math.max(0, (nowMs - keysFetchedAtMs) / 1000)
+    ages.set(server.issuer, Math.max(seconds, ages.get(server.issuer) ?? 0))
+  }
+  return ages
+}
+
 function grantQuestion(
   server: AuthorizationServer,
-  { client, scopes, audience }: ClientCredentialsGrant,
+  { client, scopes, audience, tokenArguments = [] }: ClientCredentialsGrant,
 ): unknown {
-  return [server.id, client.id, client.secret ?? null, client.authMethod, scopes, audience]
+  return [server.id, client.id, client.secret ?? null, client.authMethod, scopes, audience, tokenArguments]
 }
 
 /** A token is kept no longer than it lives; an outage is not kept, so that its end shows at once. */

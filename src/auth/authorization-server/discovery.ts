@@ -22,6 +22,7 @@ export type EndpointMember =
   | 'authorizationEndpoint'
   | 'tokenEndpoint'
   | 'introspectionEndpoint'
+  | 'userinfoEndpoint'
   | 'jwksUri'
   | 'endSessionEndpoint'
   | 'revocationEndpoint'
@@ -30,6 +31,7 @@ const DOCUMENT_MEMBERS: Readonly<Record<EndpointMember, string>> = {
   authorizationEndpoint: 'authorization_endpoint',
   tokenEndpoint: 'token_endpoint',
   introspectionEndpoint: 'introspection_endpoint',
+  userinfoEndpoint: 'userinfo_endpoint',
   jwksUri: 'jwks_uri',
   endSessionEndpoint: 'end_session_endpoint',
   revocationEndpoint: 'revocation_endpoint',

@@ -7,9 +7,6 @@ import type { OutboundFetch } from './outbound-fetch.ts'
 import { unavailable } from './unavailable.ts'
 
 const LIFETIME: LifetimeBounds = { minimumMs: 60_000, maximumMs: 86_400_000, defaultMs: 600_000 }
-/** A stranger may name unknown keys at any rate; the server is asked at this one. */
-const MISSING_KEY_PAUSE_MS = 30_000
-
 type PublicKey = Readonly<Record<string, unknown>>
 
 /** RFC 7518 §6, RFC 8037 §2 and the AKP draft: the public members by key type. `oct` has none. */
@@ -25,12 +22,22 @@ const COMMON_MEMBERS = ['kid', 'alg', 'use', 'key_ops']
 export class ServerKeys {
   readonly #clock: Clock
   readonly #kept: KeptAnswer<KeySet>
+  readonly #missingKeyPauseMs: number
   #missingKeyPauseEndsMs = Number.NEGATIVE_INFINITY
 
-  /** @param fetch Fetches the set anew; may not reject. */
-  constructor(clock: Clock, fetch: () => Promise<Answer<Fetched<KeySet>>>) {
+  /**
+   * @param fetch Fetches the set anew; may not reject.
+   * @param missingKeyPauseMs A stranger may name unknown keys at any rate; the server is asked at this one.
+   */
+  constructor(clock: Clock, fetch: () => Promise<Answer<Fetched<KeySet>>>, missingKeyPauseMs: number) {
     this.#clock = clock
+    this.#missingKeyPauseMs = missingKeyPauseMs
     this.#kept = new KeptAnswer(clock, fetch)
+  }
+
+  /** The set as it is now; `undefined` before it was first fetched. */
+  get current(): KeySet | undefined {
+    return this.#kept.current
   }
 
   /** See `AuthorizationServerClient.keys`. */
@@ -40,7 +47,7 @@ export class ServerKeys {
     if (known.keys.some(({ kid }) => kid === missingKeyId)) return this.#kept.get()
     const nowMs = this.#clock.monotonic()
     if (nowMs < this.#missingKeyPauseEndsMs) return this.#kept.settled()
-    this.#missingKeyPauseEndsMs = nowMs + MISSING_KEY_PAUSE_MS
+    this.#missingKeyPauseEndsMs = nowMs + this.#missingKeyPauseMs
     return this.#kept.refresh()
   }
 }

@@ -1,17 +1,17 @@
-import { request, type Agent, type Dispatcher } from 'undici'
+import { request, type Dispatcher } from 'undici'
 import type { Clock } from '../../clock.ts'
 import type { AuthorizationServer } from '../../table/policy.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Answer, ServerUnavailable } from './authorization-server-client.ts'
-import { readErrorBody } from './okta-error.ts'
 import { parseJsonObject } from './json-object.ts'
 import { retryAfterSeconds, type ResponseHeaders } from './retry-after.ts'
 import { secretsOf } from './request-secrets.ts'
-import { createServerAgent, MAXIMUM_RESPONSE_BYTES } from './server-agent.ts'
+import { readErrorBody, refusal } from './okta-error.ts'
+import { createServerAgent, MAXIMUM_RESPONSE_BYTES, type OutboundProxies } from './server-agent.ts'
 import { unavailable } from './unavailable.ts'
 
 /** The endpoints that are called, as metrics and reasons name them. */
-export type EndpointName = 'discovery' | 'jwks' | 'token' | 'introspection' | 'revocation'
+export type EndpointName = 'discovery' | 'jwks' | 'token' | 'introspection' | 'revocation' | 'userinfo'
 
 /** One HTTP call to an authorization server, once it is over. Holds no credential: fit for logs and metrics. */
 export interface OutboundCall {
@@ -26,6 +26,8 @@ export interface OutboundCall {
 export interface OutboundDependencies {
   readonly clock: Clock
   readonly guard: AddressGuard
+  /** The controller's own; policies may name others. Default: none. */
+  readonly proxies?: OutboundProxies
   readonly userAgent: string
   readonly onCall?: (call: OutboundCall) => void
 }
@@ -40,6 +42,8 @@ export interface OutboundRequest {
   readonly repeatable: boolean
   /** A 200 is an answer whatever its body, which is read as `{}` (RFC 7009 §2.2). */
   readonly bodyIgnored?: boolean
+  /** Statuses by which the server says that the token in the headers is not good. */
+  readonly refusedBy?: readonly number[]
   /** Where this is to take less than the policy's time-out. */
   readonly timeoutMs?: number
 }
@@ -57,19 +61,25 @@ const BROKEN_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 export class OutboundFetch {
   readonly #server: AuthorizationServer
   readonly #dependencies: OutboundDependencies
-  readonly #agent: Agent
+  readonly #agent: Dispatcher
+  /** Endpoints whose rate limit is used up. */
+  readonly #pauses = new Map<EndpointName, number>()
+  #closed = false
 
   constructor(server: AuthorizationServer, dependencies: OutboundDependencies) {
     this.#server = server
     this.#dependencies = dependencies
-    this.#agent = createServerAgent(server, dependencies.guard)
+    this.#agent = createServerAgent(server, dependencies.guard, dependencies.proxies)
   }
 
   /**
    * Status 200 with a JSON object is an answer; on POST, a 4xx with an OAuth or Okta error is a refusal; all else
-   * (redirects, 429, 5xx, HTML, more than 1 MiB, nothing within the policy's time-out) is unavailable.
+   * (redirects, 429, 5xx, HTML, more than 1 MiB, nothing within the policy's time-out) is unavailable. After a 429 the
+   * endpoint is not called until the time that it named: who goes on asking is kept out for longer.
    */
   async call(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
+    const pauseSeconds = this.#pauseSeconds(outbound.endpoint)
+    if (pauseSeconds > 0) return failure(outbound, 'has used up its rate limit', pauseSeconds)
     const startedMs = this.#dependencies.clock.monotonic()
     const answer = await this.#exchange(outbound)
     this.#report(outbound.endpoint, answer, this.#dependencies.clock.monotonic() - startedMs)
@@ -78,7 +88,14 @@ export class OutboundFetch {
 
   /** Lets running calls end and closes the connections. */
   async close(): Promise<void> {
-    if (!this.#agent.closed) await this.#agent.close()
+    if (this.#closed) return
+    this.#closed = true
+    await this.#agent.close()
+  }
+
+  #pauseSeconds(endpoint: EndpointName): number {
+    const untilMs = this.#pauses.get(endpoint)
+    return untilMs === undefined ? 0 : Math.ceil((untilMs - this.#dependencies.clock.monotonic()) / 1000)
   }
 
   async #exchange(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
@@ -130,11 +147,15 @@ export class OutboundFetch {
     if (statusCode === 200) {
       return body ? { ok: true, value: { body, headers } } : failure(outbound, 'answered with no JSON object')
     }
+    if (outbound.refusedBy?.includes(statusCode) === true) return refusal('invalid_token', undefined, [])
     if (outbound.form && statusCode >= 400 && statusCode < 500 && statusCode !== 429) {
       const refused = readErrorBody(body, secretsOf(outbound.headers, outbound.form))
       if (refused && !TEMPORARY_ERRORS.has(refused.error)) return refused
     }
     const seconds = retryAfterSeconds(statusCode, headers, this.#dependencies.clock.now())
+    if (statusCode === 429) {
+      this.#pauses.set(outbound.endpoint, this.#dependencies.clock.monotonic() + seconds * 1000)
+    }
     return failure(outbound, `answered with status ${statusCode}`, seconds)
   }
 

@@ -44,7 +44,7 @@ export async function refreshTokenGrant(
     },
   )
   try {
-    await openidRefreshTokenGrant(configuration, grant.refreshToken)
+    await openidRefreshTokenGrant(configuration, grant.refreshToken, tokenArguments(grant))
   } catch (error) {
     const answer = transportAnswer(error)
     if (answer) return answer
@@ -54,6 +54,12 @@ export async function refreshTokenGrant(
   return tokens.idToken === undefined
     ? { ok: true, value: tokens }
     : verified(connection, grant, clock, tokens)
+}
+
+function tokenArguments(grant: RefreshTokenGrant): URLSearchParams {
+  const form = new URLSearchParams()
+  for (const [name, value] of grant.tokenArguments ?? []) form.append(name, value)
+  return form
 }
 
 async function verified(

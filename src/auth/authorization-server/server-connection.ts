@@ -9,8 +9,9 @@ import {
   type EndpointMember,
 } from './discovery.ts'
 import { endpointUrl } from './endpoint-url.ts'
+import { JoinedKeys } from './joined-keys.ts'
 import { fetchKeys, ServerKeys } from './keys.ts'
-import { KeptAnswer } from './kept-answer.ts'
+import { KeptAnswer, type Fetched } from './kept-answer.ts'
 import { OutboundFetch, type OutboundDependencies } from './outbound-fetch.ts'
 import { unavailable } from './unavailable.ts'
 
@@ -20,7 +21,7 @@ export class ServerConnection {
   readonly clock: Clock
   readonly outbound: OutboundFetch
   readonly #discovered: KeptAnswer<DiscoveredServer>
-  readonly #keys: ServerKeys
+  readonly #keys: JoinedKeys
 
   constructor(server: AuthorizationServer, dependencies: OutboundDependencies) {
     const { clock } = dependencies
@@ -28,10 +29,12 @@ export class ServerConnection {
     this.clock = clock
     this.outbound = new OutboundFetch(server, dependencies)
     this.#discovered = new KeptAnswer(clock, () => discover(server, this.outbound, clock))
-    this.#keys = new ServerKeys(clock, async () => {
-      const url = await this.endpoint('jwksUri')
-      return url.ok ? fetchKeys(url.value, this.outbound, clock) : url
-    })
+    const keysAt = (locate: () => Promise<Answer<URL>> | Answer<URL>): ServerKeys =>
+      new ServerKeys(clock, async () => this.#fetchKeys(await locate()), server.missingKeyPauseMs)
+    this.#keys = new JoinedKeys(
+      keysAt(() => this.endpoint('jwksUri')),
+      server.extraJwksUris.map((uri) => keysAt(() => readEndpoint(uri, server, 'jwksUri'))),
+    )
   }
 
   /** What was discovered; where discovery fails, what the policy's overrides make, if that is enough. */
@@ -47,6 +50,11 @@ export class ServerConnection {
     return this.#keys.get(missingKeyId)
   }
 
+  /** When the oldest keys in use were fetched, in milliseconds since the epoch; `undefined` before the first fetch. */
+  get keysFetchedAtMs(): number | undefined {
+    return this.#keys.oldestFetchedAtMs
+  }
+
   /** The URL of an endpoint. One that the policy gives needs no discovery. */
   async endpoint(member: EndpointMember): Promise<Answer<URL>> {
     const override = endpointOverride(this.server, member)
@@ -57,6 +65,10 @@ export class ServerConnection {
     const url = metadata[member]
     if (url !== undefined) return readEndpoint(url, this.server, member)
     return unavailable(`${member} of ${this.server.issuer} ${problems[member] ?? 'is not in its metadata'}`)
+  }
+
+  async #fetchKeys(url: Answer<URL>): Promise<Answer<Fetched<KeySet>>> {
+    return url.ok ? fetchKeys(url.value, this.outbound, this.clock) : url
   }
 
   /** Lets running calls end and closes the connections. */

@@ -26,6 +26,8 @@ export interface IdTokenChecks {
   readonly algorithms?: readonly string[]
   /** Absent: the nonce is not checked. */
   readonly nonce?: string
+  /** Given: `auth_time` must be there, and no longer ago. */
+  readonly maximumAgeSeconds?: number
   readonly leewaySeconds: number
   readonly nowMs: number
   readonly keys: (missingKeyId?: string) => Promise<Answer<KeySet>>
@@ -33,7 +35,8 @@ export interface IdTokenChecks {
 
 /**
  * Verifies an ID token of a token endpoint's answer (OpenID Connect Core §3.1.3.7): signature, `iss`, `aud` with
- * `azp`, `exp`, `nbf`, `nonce`, and the presence of `sub` and `iat`. Not checked: `at_hash`, `auth_time`, `acr`.
+ * `azp`, `exp`, `nbf`, `nonce`, and the presence of `sub` and `iat`. With
+ * `maximumAgeSeconds` also `auth_time`. Not checked: `at_hash`, `acr`.
  */
 export async function verifyIdToken(idToken: string, checks: IdTokenChecks): Promise<Answer<Claims>> {
   try {
@@ -58,10 +61,16 @@ export async function verifyIdToken(idToken: string, checks: IdTokenChecks): Pro
 function claimFault(payload: JWTPayload, checks: IdTokenChecks): string | undefined {
   if (typeof payload.sub !== 'string' || payload.sub === '') return 'sub is no string'
   if (checks.nonce !== undefined && payload['nonce'] !== checks.nonce) return 'nonce differs'
+  if (isTooOld(payload['auth_time'], checks)) return 'auth_time is missing or too long ago'
   const { azp } = payload
   if (azp !== undefined && azp !== checks.clientId) return 'azp is another client'
   const shared = Array.isArray(payload.aud) && payload.aud.length > 1
   return shared && azp === undefined ? 'aud names other clients and azp is missing' : undefined
+}
+
+function isTooOld(authTime: unknown, { maximumAgeSeconds, leewaySeconds, nowMs }: IdTokenChecks): boolean {
+  if (maximumAgeSeconds === undefined) return false
+  return typeof authTime !== 'number' || nowMs / 1000 > authTime + maximumAgeSeconds + leewaySeconds
 }
 
 /** Codes and claim names only: messages may quote what the token says. */

@@ -165,6 +165,7 @@ const broken: AuthorizationServerClient = {
   clientCredentialsGrant: () => Promise.resolve({ ok: true, value: (() => 1) as unknown as TokenSet }),
   authorizationCodeGrant: () => Promise.reject(new Error('secret')),
   refreshTokenGrant: () => Promise.reject(new Error('secret')),
+  userInfo: () => Promise.reject(new Error('secret')),
   introspect: () => Promise.reject(new Error('secret')),
   revoke: () => Promise.reject(new Error('secret')),
 }
