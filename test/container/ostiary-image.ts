@@ -21,12 +21,12 @@ export async function ostiaryImage(): Promise<string | undefined> {
   const pulled = base.ok ? base : await docker(['pull', '--quiet', BASE_IMAGE])
   if (requirement(`the image ${BASE_IMAGE}`, pulled.ok, `it cannot be pulled (${pulled.reason})`))
     return undefined
-  const built = await docker(['build', '--network', 'host', '--tag', 'ostiary:test', '.'])
+  const built = await docker(['build', '--force-rm', '--network', 'host', '--tag', 'ostiary:test', '.'])
   if (!built.ok) throw new Error(`docker build failed: ${built.reason}`)
   return 'ostiary:test'
 }
 
-/** `reason` is the last line of what docker said. */
+/** `reason` is the end of what docker said. */
 async function docker(args: readonly string[]): Promise<{ readonly ok: boolean; readonly reason: string }> {
   try {
     await promisify(execFile)('docker', [...args], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 })
@@ -37,7 +37,7 @@ async function docker(args: readonly string[]): Promise<{ readonly ok: boolean; 
       stderr = '',
       message,
     } = error as { stdout?: string; stderr?: string; message: string }
-    const said = stderr.trim() || stdout.trim() || message
-    return { ok: false, reason: said.split('\n').slice(-3).join(' ') }
+    const said = `${stdout}${stderr}`.trim() || message
+    return { ok: false, reason: said.split('\n').slice(-12).join('\n') }
   }
 }
