@@ -10,7 +10,7 @@ export function genericAdvice(policy: Policy): Advice {
     keys: 'See that the jwks_uri answers with the public keys, or set spec.jwksEndpoint.',
     client:
       `See that ${client} is registered and active ${at}, that spec.clientAuth is the method it is registered with, ` +
-      `and that its secret is the current one. ${secretAdvice(policy)}`,
+      `and that its secret (or key) is the current one. ${secretAdvice(policy)}`,
     introspectionEndpoint: 'Set spec.introspectionEndpoint, or take introspection out of spec.authMethods.',
     authorizationEndpoint:
       'Set spec.authorizationEndpoint, or take authorization_code out of spec.authMethods.',
@@ -26,13 +26,15 @@ export function genericAdvice(policy: Policy): Advice {
   }
 }
 
-/** Where the client's secret is, by names alone. */
+/** Where the client's secret or key is, by names alone. */
 export function secretAdvice({ client, namespace }: Policy): string {
-  const [, name, key] = client?.secret?.split('/') ?? []
+  const [, name, key] = (client?.key ?? client?.secret)?.split('/') ?? []
   if (name === undefined || key === undefined) return ''
+  const from =
+    client?.key === undefined ? `--from-literal=${key}="$CLIENT_SECRET"` : `--from-file=${key}=key.pem`
   return (
     `It is read from the key ${key} of the Secret ${name}: kubectl create secret generic ${name} -n ${namespace} ` +
-    `--from-literal=${key}="$CLIENT_SECRET" --dry-run=client -o yaml | kubectl label --local -f - -o yaml ` +
+    `${from} --dry-run=client -o yaml | kubectl label --local -f - -o yaml ` +
     'ostiary.dev/secret=true | kubectl apply -f -'
   )
 }

@@ -16,9 +16,7 @@ export function oktaAdvice(policy: Policy, { id }: OktaServer): Advice {
       `Copy the Issuer URI from ${servers} into spec.issuer, character by character. Without API Access Management ` +
       'there is no custom authorization server.',
     keys: `Use a custom authorization server (${servers}; issuer https://<domain>/oauth2/default), or authMethods: [introspection].`,
-    client:
-      `Open ${app} > General > Client Credentials: the Client ID must be that of spec.clientId, the secret Active, and ` +
-      `"Client authentication" set to Client secret. The app itself must be Active. ${secretAdvice(policy)}`,
+    client: `Open ${app} > General > Client Credentials: the Client ID must be that of spec.clientId, ${authentication(policy)}. The app itself must be Active. ${secretAdvice(policy)}`,
     introspectionEndpoint: `Set spec.introspectionEndpoint to <issuer>/v1/introspect; Okta has it on every authorization server.`,
     authorizationEndpoint: `Set spec.authorizationEndpoint to <issuer>/v1/authorize; Okta has it on every authorization server.`,
     grantType: (grantType) =>
@@ -39,4 +37,17 @@ export function oktaAdvice(policy: Policy, { id }: OktaServer): Advice {
       `Open ${server} > Claims > Add Claim: Name ${name}, Include in token type Access Token, Value type Groups, Filter ` +
       `Matches regex .* (Okta fails above 100 groups: filter narrower). ${server} > Token Preview shows the result.${org}`,
   }
+}
+
+/** What the section Client Credentials has to say. */
+function authentication({ client }: Policy): string {
+  if (client?.key !== undefined) {
+    return (
+      '"Client authentication" set to Public key / Private key, and the public half of the key among the PUBLIC KEYS, ' +
+      'Active and with the same kid'
+    )
+  }
+  return client?.secret === undefined
+    ? '"Client authentication" set to None'
+    : '"Client authentication" set to Client secret, and the secret Active'
 }

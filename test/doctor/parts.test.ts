@@ -2,7 +2,7 @@ import { onTestFinished, describe, expect, test } from 'vitest'
 import { anyAddress, noLocalAddress } from '../../src/auth/authorization-server/address-guard.ts'
 import { createServerAgent } from '../../src/auth/authorization-server/server-agent.ts'
 import { systemClock } from '../../src/clock.ts'
-import { oktaServer } from '../../src/doctor/advice.ts'
+import { adviceFor, oktaServer } from '../../src/doctor/advice.ts'
 import { createAsk, type Asked } from '../../src/doctor/ask.ts'
 import { checkClock } from '../../src/doctor/check-clock.ts'
 import { checkTls } from '../../src/doctor/check-tls.ts'
@@ -10,7 +10,7 @@ import { printReport } from '../../src/doctor/print-report.ts'
 import type { AuthorizationServer } from '../../src/table/policy.ts'
 import { startHostile } from '../auth/authorization-server/open-client.ts'
 import { createPrivateCa } from '../auth/authorization-server/private-ca.ts'
-import { aServer } from '../support/a-policy.ts'
+import { aPolicy, aServer, OWN_CLIENT } from '../support/a-policy.ts'
 
 describe('the clock', () => {
   const NOW = Date.parse('2026-03-01T12:00:00.000Z')
@@ -117,6 +117,25 @@ describe("Okta's authorization servers", () => {
     const issuer = 'https://id.example.com/oauth2/default'
     expect(oktaServer(issuer, metadata(`${issuer}/v1/token`))).toEqual({ id: 'default' })
     expect(oktaServer(issuer, metadata('https://id.example.com/token'))).toBeUndefined()
+  })
+})
+
+describe('advice on a refused client', () => {
+  const { secret: _, ...withoutSecret } = OWN_CLIENT
+  const withKey = { ...withoutSecret, key: 'default/app-key/key.pem' }
+
+  test.each([
+    [
+      'https://example.okta.com/oauth2/default',
+      OWN_CLIENT,
+      /set to Client secret.*create secret generic ostiary -n/,
+    ],
+    ['https://example.okta.com/oauth2/default', withKey, /PUBLIC KEYS.*--from-file=key\.pem=/],
+    ['https://example.okta.com/oauth2/default', withoutSecret, /"Client authentication" set to None/],
+    ['https://login.example.com', OWN_CLIENT, /registered and active.*create secret generic ostiary -n/],
+  ])('at %s', (issuer, client, expected) => {
+    const policy = aPolicy({ server: aServer(issuer), client })
+    expect(adviceFor(policy).client).toMatch(expected)
   })
 })
 
