@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts'
 import type { Route, RoutingTable, VirtualHost } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { AuthorizationServerClient } from './authorization-server/authorization-server-client.ts'
-import type { AuthDecision } from './decision.ts'
+import type { AuthDecision, GoOn } from './decision.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** What authorization needs of the world. */
@@ -33,12 +34,18 @@ export interface Authorizer {
     facts: RequestFacts,
   ): AuthDecision | Promise<AuthDecision>
   /**
-   * For a reserved path of a host with login policies, and for a `redirectUri` that is a routed path.
+   * For the callback's reserved path on a host with login policies, and for a `redirectUri` that is a routed path.
    * `undefined`: not a callback; go on with the route, or 404 on a reserved path.
    */
   callback(
     snapshot: AuthSnapshot,
     host: VirtualHost,
     facts: RequestFacts,
-  ): AuthDecision | Promise<AuthDecision | undefined> | undefined
+  ): MaybePromise<AuthDecision | GoOn | undefined>
+  /** For the other reserved paths of a host with login policies: `/oauth2/start` and so on. */
+  reserved(
+    snapshot: AuthSnapshot,
+    host: VirtualHost,
+    facts: RequestFacts,
+  ): AuthDecision | Promise<AuthDecision>
 }

@@ -2,12 +2,14 @@ import { nowSeconds } from '../clock.ts'
 import type { Policy } from '../table/policy.ts'
 import type { Route, VirtualHost } from '../table/routing-table.ts'
 import type { AuthDependencies, Authorizer, AuthSnapshot } from './authorize.ts'
+import { CheckEndpoint } from './check-endpoint.ts'
 import { findClient } from './client-credential.ts'
 import { ClientCredentials } from './client-credentials.ts'
 import { findAnonymous } from './consumer/find-consumer.ts'
 import { findToken, NO_TRACE } from './credential.ts'
 import { isCrossOriginRisk } from './cross-origin.ts'
 import type { Allow, AuthDecision, HeaderList } from './decision.ts'
+import { findLogout } from './logout/find-logout.ts'
 import { judge, judgeAnonymous, type Credential, passUnauthenticated } from './judge.ts'
 import { andThen, type MaybePromise } from './maybe-promise.ts'
 import { isNavigation } from './navigation.ts'
@@ -21,7 +23,7 @@ import {
   sessionUnavailable,
 } from './refusal.ts'
 import { createRelyingParty, type RelyingParty } from './relying-party/relying-party.ts'
-import { header, type RequestFacts } from './request-facts.ts'
+import { isForm, type RequestFacts } from './request-facts.ts'
 import { withScope } from './requirements.ts'
 import { AccessTokens } from './resource-server/access-tokens.ts'
 import { RoutePlans, type RoutePlan } from './route-plan.ts'
@@ -55,6 +57,7 @@ class FlowAuthorizer implements Authorizer {
   readonly #deps: AuthDependencies
   readonly #relyingParty: RelyingParty
   readonly #plans = new RoutePlans()
+  readonly #check = new CheckEndpoint()
   readonly #tokenFlow: TokenFlow
   /** By the opened session, which its store hands out while the cookie's bytes stay the same. */
   readonly #sessionDecisions = new WeakMap<Session, { readonly plan: RoutePlan; readonly decision: Allow }>()
@@ -80,6 +83,22 @@ class FlowAuthorizer implements Authorizer {
       return misconfigured('policy_missing', 'a policy of this route is not in the table')
     if (plan.preflightsPass && isPreflight(facts)) return passUnauthenticated(plan, plan.first)
     const attempt: Attempt = { snapshot, plan, facts }
+    if (plan.logouts.length === 0) return this.#decide(attempt)
+    return andThen(findLogout(plan.logouts, facts), (policies) =>
+      policies.length === 0 ? this.#decide(attempt) : this.#relyingParty.logOut(snapshot, policies, facts),
+    )
+  }
+
+  reserved(snapshot: AuthSnapshot, host: VirtualHost, facts: RequestFacts): MaybePromise<AuthDecision> {
+    const answer = this.#relyingParty.reserved(snapshot, host, facts)
+    if (answer !== undefined) return answer
+    const attempt = this.#check.begin(snapshot, host, facts)
+    if ('kind' in attempt) return attempt
+    return andThen(this.#decide(attempt), (decision) => this.#check.finish(attempt, decision))
+  }
+
+  #decide(attempt: Attempt): MaybePromise<AuthDecision> {
+    const { plan, facts } = attempt
     if (plan.sessions.length === 0 || facts.headers['cookie'] === undefined) {
       return this.#withoutSession(attempt)
     }
@@ -176,10 +195,6 @@ function withoutSession(none: OpenSession, lookup: SessionLookup): OpenSession {
 /** The session store has judged this already; a session must not outlive its token whoever kept it. */
 function hasExpired({ accessTokenExpiresAtSeconds }: Session, now: number): boolean {
   return accessTokenExpiresAtSeconds !== undefined && now >= accessTokenExpiresAtSeconds
-}
-
-function isForm(facts: RequestFacts): boolean {
-  return /^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(header(facts, 'content-type') ?? '')
 }
 
 /** Decisions may be shared between requests: headers of this one go into a copy. */

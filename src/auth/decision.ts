@@ -71,7 +71,27 @@ export interface Redirect extends WithResponseHeaders {
   readonly kind: 'redirect'
   readonly status: 302 | 303
   readonly location: string
-  readonly reason: 'login' | 'callback' | RefusalReason
+  readonly reason: 'login' | 'callback' | 'logout' | RefusalReason
+}
+
+/** A page of ours that refuses nothing. What of it comes from a request or a token is text to be escaped. */
+export type OwnPage =
+  /** Loads `location` from this site, so that SameSite=Strict cookies go along. */
+  | { readonly name: 'continue'; readonly location: string }
+  /** Asks for a POST to `action`, since nobody can tell who made the browser come here. */
+  | { readonly name: 'confirm_sign_out'; readonly action: string; readonly who?: string }
+  /** `signIn`: a path that begins a login; absent where there is none. */
+  | { readonly name: 'signed_out'; readonly signIn?: string }
+
+/** Answer in our own name. */
+export interface Respond extends WithResponseHeaders {
+  readonly kind: 'respond'
+  readonly status: 200 | 400 | 405 | 501
+  readonly reason: 'callback' | 'logout' | 'userinfo' | 'auth'
+  readonly body:
+    | { readonly kind: 'none' }
+    | { readonly kind: 'json'; readonly value: object }
+    | { readonly kind: 'page'; readonly page: OwnPage }
 }
 
 /** 400, 401 or 403. `wwwAuthenticate` as RFC 6750 §3. */
@@ -99,4 +119,14 @@ export interface Unavailable extends WithResponseHeaders {
 }
 
 /** What authorization says about one request. */
-export type AuthDecision = Allow | Redirect | Refuse | Unavailable
+export type AuthDecision = Allow | Redirect | Respond | Refuse | Unavailable
+
+/**
+ * A login is complete and its callback goes on as a request to the route of its path (`loginAction: upstream`): with
+ * the target that the login began with, and the cookies that the browser is about to have.
+ */
+export interface GoOn extends WithResponseHeaders {
+  readonly kind: 'go_on'
+  readonly target: string
+  readonly cookieHeader: string
+}

@@ -7,6 +7,8 @@ import { consumerHeaders } from './consumer/consumer-headers.ts'
 import { findConsumer, type ConsumerLookup } from './consumer/find-consumer.ts'
 import type { CredentialTrace } from './credential.ts'
 import type { Allow, AuthDecision, HeaderList, Identity } from './decision.ts'
+import { displayName } from './display-name.ts'
+import { presetHeaders } from './preset-headers.ts'
 import { forbidden, misconfigured, type Attempt } from './refusal.ts'
 import { findShortfall } from './requirements.ts'
 import { isTokenText } from './resource-server/jwt.ts'
@@ -35,7 +37,7 @@ export function judge(attempt: Attempt, policy: Policy, credential: Credential):
   const shortfall = findShortfall(policy, sources)
   if (shortfall !== undefined) {
     const { reason, scope } = shortfall
-    const options = { error: 'insufficient_scope', who: displayName(credential) } as const
+    const options = { error: 'insufficient_scope', who: whoIs(credential) } as const
     return forbidden(attempt, policy, { reason }, { ...options, ...(scope !== undefined && { scope }) })
   }
   const lookup = findConsumer(policy, plan.table, sources)
@@ -75,7 +77,7 @@ function consumerProblem(
   credential?: Credential,
 ): AuthDecision | undefined {
   if (lookup.kind === 'missing')
-    return forbidden(attempt, policy, { reason: 'no_consumer' }, { who: displayName(credential) })
+    return forbidden(attempt, policy, { reason: 'no_consumer' }, { who: whoIs(credential) })
   if (lookup.kind === 'anonymous_missing') {
     return misconfigured('anonymous_consumer_not_found', 'anonymous consumer was not found')
   }
@@ -84,7 +86,7 @@ function consumerProblem(
     attempt,
     policy,
     { reason: 'group_denied' },
-    { message: NOT_ADMITTED, who: displayName(credential) },
+    { message: NOT_ADMITTED, who: whoIs(credential) },
   )
 }
 
@@ -94,6 +96,7 @@ function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: 
   const hidden = policy.hideCredentials ? trace : undefined
   // Later names win: no mapped claim can overwrite who the consumer is, or the token.
   const setHeaders = new Map([
+    ...presetHeaders(policy, sources, credential.accessToken),
     ...claimHeaders(policy.upstreamHeaders, sources),
     ...consumerHeaders(lookup, subject),
     ...tokenHeader(policy, credential.accessToken),
@@ -110,13 +113,8 @@ function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: 
   }
 }
 
-/** The name by which people know themselves; the subject is often an opaque id. */
-function displayName(credential: Credential | undefined): string | undefined {
-  const { sources, clientId } = credential ?? { sources: [] }
-  const names = [['preferred_username'], ['email'], ['sub']].map((path) =>
-    nameClaim(firstClaim(sources, path)),
-  )
-  return names.find((name) => name !== undefined) ?? clientId
+function whoIs(credential: Credential | undefined): string | undefined {
+  return credential && (displayName(credential.sources) ?? credential.clientId)
 }
 
 function tokenHeader({ accessTokenHeader }: Policy, token: string): HeaderList {

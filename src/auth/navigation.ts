@@ -8,9 +8,24 @@ const FETCH_METADATA = ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 's
  * (plain http sends none), `Accept` that holds text/html. Scripts and frames get a 401 instead.
  */
 export function isNavigation(facts: RequestFacts): boolean {
-  if (facts.method !== 'GET') return false
+  return facts.method === 'GET' && isPageLoad(facts)
+}
+
+/** Whether a person is going to look at the answer: a navigation, or a form that was sent. */
+export function isPageLoad(facts: RequestFacts): boolean {
+  if (facts.method !== 'GET' && facts.method !== 'POST') return false
+  // Whoever asks for another protocol can follow no redirect and show no page.
+  if (facts.headers['upgrade'] !== undefined) return false
   if (FETCH_METADATA.some((name) => facts.headers[name] !== undefined)) {
     return header(facts, 'sec-fetch-mode') === 'navigate' && header(facts, 'sec-fetch-dest') === 'document'
   }
   return header(facts, 'accept')?.toLowerCase().includes('text/html') === true
+}
+
+/** The same request as a program sends it: it is never sent elsewhere. */
+export function withoutNavigation(facts: RequestFacts): RequestFacts {
+  const { method, scheme, host, authority, target, path, query, clientAddress } = facts
+  const headers = { ...facts.headers, 'sec-fetch-mode': 'cors' }
+  const form = (): Promise<URLSearchParams | undefined> => facts.form()
+  return { method, scheme, host, authority, target, path, query, clientAddress, headers, form }
 }

@@ -28,6 +28,11 @@ export interface RequestFacts {
   form(): Promise<URLSearchParams | undefined>
 }
 
+/** Whether the body is form-urlencoded, so that `form()` may give something. */
+export function isForm(facts: RequestFacts): boolean {
+  return /^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(header(facts, 'content-type') ?? '')
+}
+
 /** The value of a header that may be sent once only; `undefined` also where it came as a list. */
 export function header(facts: RequestFacts, name: string): string | undefined {
   const value = facts.headers[name]

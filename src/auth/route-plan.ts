@@ -1,5 +1,6 @@
 import type { Policy } from '../table/policy.ts'
 import type { Route, RoutingTable } from '../table/routing-table.ts'
+import { mayLogOut } from './logout/find-logout.ts'
 
 /** What a route's policies mean for its requests, worked out once per snapshot. */
 export interface RoutePlan {
@@ -19,6 +20,8 @@ export interface RoutePlan {
   readonly clients: Policy | undefined
   readonly login: Policy | undefined
   readonly anonymous: Policy | undefined
+  /** Policies that let requests to this route log out. */
+  readonly logouts: readonly Policy[]
   /** One policy with `runOnPreflight` is enough to authenticate preflights. */
   readonly preflightsPass: boolean
   readonly readsForm: boolean
@@ -73,6 +76,7 @@ function rolesOf(
     clients: allowing('client_credentials')[0],
     login: allowing('authorization_code')[0],
     anonymous: policies.find((policy) => policy.consumer.anonymous !== undefined),
+    logouts: policies.filter(mayLogOut),
     preflightsPass: !policies.some((policy) => policy.runOnPreflight),
     readsForm: policies.some(readsForm),
     tokensInHeadersOnly: policies

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
 import type { Authorizer } from '../auth/authorize.ts'
-import type { Allow, HeaderList } from '../auth/decision.ts'
+import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock } from '../clock.ts'
 import type { RequestMetrics } from '../observability/request-metrics.ts'
 import type { IndexedHost } from '../table/route-index.ts'
@@ -63,6 +63,8 @@ export class Exchange {
   route: Route | undefined
   action!: Extract<RouteAction, { kind: 'forward' }>
   allow: Allow | undefined
+  /** Cookies of the login that this request completed on its way. */
+  loginHeaders: HeaderList = NO_HEADERS
   underway: Underway | undefined
   /** The response is over, or its client left. */
   closed = false
@@ -103,7 +105,15 @@ export class Exchange {
 
   /** What authorization adds to the response, whatever its source. */
   get addedHeaders(): HeaderList {
-    return this.allow?.responseHeaders ?? NO_HEADERS
+    return this.allow?.responseHeaders ?? this.loginHeaders
+  }
+
+  /** From here on the request is the one that began the login which it completed. */
+  goOn(target: RequestTarget, { target: text, cookieHeader, responseHeaders }: GoOn): void {
+    this.authority = { ...this.authority, target: text }
+    this.target = target
+    this.loginHeaders = responseHeaders
+    this.#facts = createRequestFacts(this.request, this.authority, target, this.view, { cookieHeader })
   }
 
   /** Listens once for the client taking more. */

@@ -1,35 +1,15 @@
-import { createHash } from 'node:crypto'
-import type { HeaderList, RefusalReason } from '../auth/decision.ts'
-import { ownHeaders, statusPhrase, type ProblemOptions, type ProblemResponse } from './problem.ts'
+import type { RefusalReason } from '../auth/decision.ts'
+import { escapeHtml, htmlResponse } from './html.ts'
+import { statusPhrase, type ProblemOptions, type ProblemResponse } from './problem.ts'
 
 /** What a page says beside its status. Nothing here may hold a credential. */
 export interface PageOptions extends Omit<ProblemOptions, 'reason'> {
   readonly reason?: RefusalReason
   /** Name of the person or client that was recognised; absent: nobody was. */
   readonly who?: string
+  /** Where the person can sign out to come back as somebody else. */
+  readonly signOutPath?: string
 }
-
-const STYLE = `:root{color-scheme:light dark}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.5rem}
-h1{font-size:1.5rem;line-height:1.25}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}
-dt{opacity:.7}
-dd{margin:0;overflow-wrap:anywhere}`
-
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
-
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${STYLE_HASH}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-const PAGE_HEADERS: HeaderList = [
-  ['Content-Security-Policy', CONTENT_SECURITY_POLICY],
-  ['Referrer-Policy', 'no-referrer'],
-]
 
 const SIGN_IN_AGAIN = 'Open the page again from its start to sign in anew.'
 const ASK_FOR_ACCESS = 'If you need this page, ask whoever runs it to give your account access.'
@@ -81,38 +61,24 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: 
  * loaded or run, nothing is cached.
  */
 export function refusalPage(status: number, options: PageOptions = {}): ProblemResponse {
-  const body = render(status, options)
-  const headers = ownHeaders('text/html; charset=utf-8', body, [...PAGE_HEADERS, ...(options.headers ?? [])])
-  return { status, headers, body }
+  const title = options.message ?? statusPhrase(status)
+  return htmlResponse(status, { title, main: renderMain(status, options) }, options.headers ?? [])
 }
 
-function render(status: number, options: PageOptions): string {
+function renderMain(status: number, options: PageOptions): string {
   const explanation = options.reason === undefined ? undefined : EXPLANATIONS[options.reason]
-  const phrase = statusPhrase(status)
-  const message = options.message ?? phrase
   const facts = [
     fact('Signed in as', options.who),
     fact('Reason', options.reason),
-    fact('Status', `${status} ${phrase}`),
+    fact('Status', `${status} ${statusPhrase(status)}`),
   ]
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="robots" content="noindex">
-<title>${escapeHtml(message)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(message)}</h1>
-${paragraph(explanation?.[0])}${paragraph(options.detail)}${paragraph(explanation?.[1])}<dl>
+  return `${paragraph(explanation?.[0])}${paragraph(options.detail)}${paragraph(explanation?.[1])}<dl>
 ${facts.join('')}</dl>
-</main>
-</body>
-</html>
-`
+${switchAccount(options.signOutPath)}`
+}
+
+function switchAccount(path: string | undefined): string {
+  return path === undefined ? '' : `<p><a href="${escapeHtml(path)}">Switch account</a></p>\n`
 }
 
 function paragraph(text: string | undefined): string {
@@ -121,16 +87,4 @@ function paragraph(text: string | undefined): string {
 
 function fact(term: string, value: string | undefined): string {
   return value === undefined ? '' : `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd>\n`
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 }

@@ -211,7 +211,12 @@ function authorize(exchange: Exchange): Verdict {
     : follow(exchange, decision)
 }
 
-function follow(exchange: Exchange, decision: AuthDecision): boolean {
+function follow(exchange: Exchange, reached: AuthDecision): boolean {
+  const { loginHeaders } = exchange
+  const decision =
+    loginHeaders.length === 0
+      ? reached
+      : { ...reached, responseHeaders: [...loginHeaders, ...reached.responseHeaders] }
   count(exchange, decision, exchange.action.policies)
   if (decision.kind === 'allow') {
     exchange.allow = decision

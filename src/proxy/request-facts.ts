@@ -11,6 +11,11 @@ export interface ProxyRequestFacts extends RequestFacts {
   readonly bufferedBody: Buffer | undefined
 }
 
+/** What is different from the request as it came, once a login was completed with it. */
+export interface FactChanges {
+  readonly cookieHeader: string
+}
+
 /**
  * The facts of a request whose authority and target were accepted. Nothing is parsed or read before it is asked for.
  */
@@ -19,8 +24,11 @@ export function createRequestFacts(
   authority: RequestAuthority,
   target: RequestTarget,
   view: ConnectionView,
+  changes?: FactChanges,
 ): ProxyRequestFacts {
-  return new IncomingRequestFacts(request, authority, target, view)
+  const facts = new IncomingRequestFacts(request, authority, target, view)
+  if (changes !== undefined) facts.changedHeaders = { ...request.headers, cookie: changes.cookieHeader }
+  return facts
 }
 
 class IncomingRequestFacts implements ProxyRequestFacts {
@@ -33,6 +41,7 @@ class IncomingRequestFacts implements ProxyRequestFacts {
   readonly query: string
   readonly clientAddress: string
   bufferedBody: Buffer | undefined
+  changedHeaders: RequestFacts['headers'] | undefined
   readonly #request: IncomingMessage
   #form: Promise<BufferedForm> | undefined
 
@@ -52,10 +61,11 @@ class IncomingRequestFacts implements ProxyRequestFacts {
     this.query = target.query
     this.clientAddress = view.clientAddress
     this.bufferedBody = undefined
+    this.changedHeaders = undefined
   }
 
   get headers(): RequestFacts['headers'] {
-    return this.#request.headers
+    return this.changedHeaders ?? this.#request.headers
   }
 
   async form(): Promise<URLSearchParams | undefined> {

@@ -1,9 +1,13 @@
-import type { AuthDecision, HeaderList } from '../auth/decision.ts'
-import { isNavigation } from '../auth/navigation.ts'
+import type { AuthDecision, HeaderList, Respond } from '../auth/decision.ts'
+import { isPageLoad } from '../auth/navigation.ts'
 import type { Exchange } from './exchange.ts'
+import { grpcRefusal } from './grpc-refusal.ts'
+import { ownPage } from './own-page.ts'
 import { refusalPage } from './page.ts'
 import { ownHeaders, problem, statusPhrase, type ProblemOptions, type ProblemResponse } from './problem.ts'
 import { discardRest } from './upload.ts'
+
+const SIGN_OUT_PATH = '/oauth2/sign_out'
 
 /** Answers with a response of our own. Does nothing where one has begun already. */
 export function respond(exchange: Exchange, own: ProblemResponse): void {
@@ -33,6 +37,9 @@ export function respondDecision(
       respond(exchange, { status: decision.status, headers: ownHeaders('text/plain', '', headers), body: '' })
       return
     }
+    case 'respond':
+      respond(exchange, ownResponse(decision))
+      return
     case 'refuse': {
       const challenges = decision.wwwAuthenticate.map((value) => ['WWW-Authenticate', value] as const)
       refuse(exchange, decision.status, decision, [...challenges, ...decision.responseHeaders])
@@ -46,13 +53,42 @@ export function respondDecision(
   }
 }
 
+function ownResponse({ status, body, responseHeaders }: Respond): ProblemResponse {
+  if (body.kind === 'page') return ownPage(status, body.page, responseHeaders)
+  const [contentType, text] =
+    body.kind === 'json' ? ['application/json', JSON.stringify(body.value)] : ['text/plain', '']
+  return { status, headers: ownHeaders(contentType, text, responseHeaders), body: text }
+}
+
 type Refusal = Extract<AuthDecision, { kind: 'refuse' | 'unavailable' }>
 
 function refuse(exchange: Exchange, status: number, refusal: Refusal, headers: HeaderList): void {
   const { message, reason } = refusal
-  const who = refusal.kind === 'refuse' && refusal.who !== undefined ? { who: refusal.who } : {}
-  const own = isNavigation(exchange.facts)
-    ? refusalPage(status, { message, reason, headers, ...who })
-    : problem(status, { message, reason, headers })
-  respond(exchange, own)
+  const grpc = grpcRefusal(exchange.request.headers['content-type'], status, message, headers)
+  respond(
+    exchange,
+    grpc ??
+      readableRefusal(exchange, status, refusal, headers) ??
+      problem(status, { message, reason, headers }),
+  )
+}
+
+function readableRefusal(
+  { facts, host }: Exchange,
+  status: number,
+  refusal: Refusal,
+  headers: HeaderList,
+): ProblemResponse | undefined {
+  if (!isPageLoad(facts)) return undefined
+  const { message, reason } = refusal
+  const who = refusal.kind === 'refuse' ? refusal.who : undefined
+  // Somebody else may be let in. The path exists where people sign in.
+  const signOut = who !== undefined && host.virtualHost.loginPolicies.length > 0
+  return refusalPage(status, {
+    message,
+    reason,
+    headers,
+    ...(who !== undefined && { who }),
+    ...(signOut && { signOutPath: SIGN_OUT_PATH }),
+  })
 }

@@ -211,13 +211,6 @@ describe('authorization code', () => {
     expect((await other.fetch('/app')).status).toBe(401)
   })
 
-  test('the other reserved paths answer 404 and never reach an upstream', async () => {
-    const { ostiary } = await setup()
-    for (const name of ['start', 'sign_out', 'userinfo', 'auth', 'backchannel_logout']) {
-      expect((await fetch(`${ostiary.url}/oauth2/${name}`)).status).toBe(404)
-    }
-  })
-
   test('a login while the authorization server is down is 503, and works without a restart afterwards', async () => {
     const { ostiary, authorizationServer } = await setup()
     await authorizationServer.faults.down('refused')

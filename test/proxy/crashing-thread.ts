@@ -13,4 +13,7 @@ await runProxyThread(parentPort, workerData as ThreadData, () => ({
     return new Promise(() => {})
   },
   callback: () => undefined,
+  reserved: () => {
+    throw new Error('no reserved path is asked for')
+  },
 }))

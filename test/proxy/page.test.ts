@@ -34,8 +34,8 @@ describe('a refused navigation', () => {
       "default-src 'none'",
       `style-src 'sha256-${hash}'`,
       "base-uri 'none'",
-      "form-action 'none'",
       "frame-ancestors 'none'",
+      "form-action 'none'",
     ])
     expect(header(page.headers, 'content-type')).toBe('text/html; charset=utf-8')
     expect(header(page.headers, 'x-content-type-options')).toBe('nosniff')

@@ -23,7 +23,7 @@ async function setUp(host: (route: typeof aRoute) => VirtualHost, authorizer: Au
 }
 
 function deciding(decide: () => AuthDecision | Promise<AuthDecision>): Authorizer {
-  return { authorize: decide, callback: () => undefined }
+  return { ...noAuthorizer, authorize: decide }
 }
 
 const REFUSE: AuthDecision = {
@@ -207,6 +207,7 @@ describe('a guarded route', () => {
 
   test('sends the form that authorization has read, without what is hidden', async () => {
     const { port } = await setUp(host, {
+      ...noAuthorizer,
       authorize: async (_snapshot, _host, _route, facts) => {
         expect((await facts.form())?.get('access_token')).toBe('t')
         return { ...ALLOW, removeForm: ['access_token'] }
@@ -259,7 +260,7 @@ describe('a reserved path', () => {
     aHost('example.com', [route('web')], { loginPolicies: ['default/plugin'] })
 
   test.each(PATHS)('/oauth2/%s never reaches an upstream on a host with a login policy', async (name) => {
-    const { port, reached } = await setUp(login)
+    const { port, reached } = await setUp(login, { ...noAuthorizer, reserved: () => ALLOW })
     const response = await rawRequest(port, GET.replace('/ ', `/oauth2/${name}?code=c&state=s `))
     expect(response.status).toBe(404)
     expect(reached()).toBe(0)
@@ -280,6 +281,7 @@ describe('a reserved path', () => {
 
   test('/oauth2/callback asks the authorizer, in any spelling of the same path', async () => {
     const { port, reached } = await setUp(login, {
+      ...noAuthorizer,
       authorize: () => REFUSE,
       callback: (_snapshot, _host, facts) => ({
         kind: 'redirect',

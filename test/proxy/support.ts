@@ -81,6 +81,9 @@ export const noAuthorizer: Authorizer = {
     throw new Error('an open route asked for authorization')
   },
   callback: () => undefined,
+  reserved: () => {
+    throw new Error('an open route asked for a reserved path')
+  },
 }
 
 export const ALLOW: Allow = {

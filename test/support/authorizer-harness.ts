@@ -68,6 +68,14 @@ export class FakeRelyingParty implements RelyingParty {
   callback(): undefined {
     return undefined
   }
+
+  async logOut(): Promise<AuthDecision> {
+    return { kind: 'redirect', status: 302, location: '/', reason: 'logout', responseHeaders: [] }
+  }
+
+  reserved(): undefined {
+    return undefined
+  }
 }
 
 /** A session of alice with an opaque access token. */

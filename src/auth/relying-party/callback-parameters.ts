@@ -10,9 +10,8 @@ export interface CallbackParameters {
 
 const NAMES = ['state', 'code', 'error', 'iss'] as const
 
-/** Reads a query that may be an authorization response: it has `state`, and `code` or `error`. */
-export function callbackParameters(query: string): CallbackParameters | undefined {
-  const parameters = new URLSearchParams(query)
+/** Reads a query or form that may be an authorization response: it has `state`, and `code` or `error`. */
+export function callbackParameters(parameters: URLSearchParams): CallbackParameters | undefined {
   const [state, code, error, iss] = NAMES.map((name) => parameters.get(name) ?? undefined)
   if (!state || (!code && !error)) return undefined
   const repeated = NAMES.some((name) => parameters.getAll(name).length > 1)

@@ -5,10 +5,10 @@ import type { AuthDecision } from '../decision.ts'
 import { hasEnded } from '../session/session-timeouts.ts'
 import { errorMessage, isServerTrouble } from './callback-parameters.ts'
 import { tokenEndpointClient } from './client-with-secret.ts'
+import { finishLogin, sendBack, type LoginOutcome } from './finish-login.ts'
 import type { LoginDependencies } from './login-context.ts'
 import { clearLoginCookie, flowCookie, readLoginCookie } from './login-cookie.ts'
 import {
-  redirectBack,
   refuseLogin,
   serverUnavailable,
   sessionStoreUnavailable,
@@ -45,7 +45,15 @@ export class LoginCompletion {
    * Proves the browser by the flow cookie, checks `iss` (RFC 9207), redeems the code and begins the session. A
    * failure clears the flow cookie, but while the authorization server is down, so that a reload may succeed.
    */
-  async complete(callback: Callback): Promise<AuthDecision> {
+  async complete(callback: Callback): Promise<LoginOutcome> {
+    const outcome = await this.#complete(callback)
+    // A browser that posted must not post again to where it is sent.
+    return outcome.kind === 'redirect' && callback.login.facts.method === 'POST'
+      ? { ...outcome, status: 303 }
+      : outcome
+  }
+
+  async #complete(callback: Callback): Promise<LoginOutcome> {
     const { login, state } = callback
     const flow = this.#flowOf(callback)
     if (flow === undefined) return this.#recover(callback)
@@ -53,8 +61,8 @@ export class LoginCompletion {
     if (!metadata.ok) return serverUnavailable(SERVER_DOWN, metadata)
     const clear = clearLoginCookie(flowCookie(login, state.slot))
     const headers = setCookieHeaders([clear])
-    const decision = refusalOf(callback, metadata.value) ?? (await this.#redeem(callback, flow))
-    return decision.kind === 'unavailable' ? decision : withHeaders(decision, headers)
+    const outcome = refusalOf(callback, metadata.value) ?? (await this.#redeem(callback, flow))
+    return outcome.kind === 'unavailable' ? outcome : withHeaders(outcome, headers)
   }
 
   #flowOf({ login, state }: Callback): LoginFlow | undefined {
@@ -63,9 +71,9 @@ export class LoginCompletion {
     return flows.find(({ id, redirectUri }) => id === state.id && redirectUri === login.redirectUri.uri)
   }
 
-  async #redeem(callback: Callback, flow: LoginFlow): Promise<AuthDecision> {
+  async #redeem(callback: Callback, flow: LoginFlow): Promise<LoginOutcome> {
     const { login, parameters } = callback
-    const { policy, snapshot, facts, redirectUri } = login
+    const { policy, snapshot, redirectUri } = login
     if (this.#used.has(flow.id)) return this.#recover(callback)
     const client = tokenEndpointClient(policy, snapshot)
     if (client === undefined) return loginNotSetUp('the client or its secret is missing')
@@ -75,12 +83,16 @@ export class LoginCompletion {
     if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
     const answer = await this.#deps.authorizationServers.authorizationCodeGrant(policy.server, {
       client,
-      callbackUrl: `${redirectUri.uri.split('?', 1)[0]}?${facts.query}`,
+      callbackUrl: `${redirectUri.uri.split('?', 1)[0]}?${callback.response}`,
       redirectUri: flow.redirectUri,
       state: parameters.state,
       ...(flow.codeVerifier !== undefined && { codeVerifier: flow.codeVerifier }),
       ...(flow.nonce !== undefined && { nonce: flow.nonce }),
       idTokenExpected: policy.scopes.includes('openid'),
+      ...(policy.verification.maximumAgeSeconds !== undefined && {
+        maximumAgeSeconds: policy.verification.maximumAgeSeconds,
+      }),
+      tokenArguments: policy.tokenArguments,
       leewaySeconds: policy.verification.leewaySeconds,
     })
     if (answer.ok)
@@ -92,7 +104,8 @@ export class LoginCompletion {
     return answer.error === 'invalid_grant' ? this.#recover(callback) : refusedGrant(answer.error)
   }
 
-  async #begin({ login, state }: Callback, tokens: TokenSet): Promise<AuthDecision> {
+  async #begin(callback: Callback, tokens: TokenSet): Promise<LoginOutcome> {
+    const { login, state } = callback
     const { policy, facts } = login
     const location = returnLocation(state, policy, facts)
     if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
@@ -103,7 +116,7 @@ export class LoginCompletion {
       return refuseLogin('The sign-in had already expired', { reason: 'expired_token', detail })
     }
     const saved = await this.#deps.sessions.create(login, session)
-    if (saved.ok) return redirectBack(location, saved.setCookies)
+    if (saved.ok) return finishLogin(callback, location, tokens, saved.setCookies)
     if (saved.reason === 'no_key') return loginNotSetUp('there is no session key')
     if (saved.reason === 'too_large') {
       return refuseLogin('The tokens are too large for cookies', { reason: 'too_large' })
@@ -121,7 +134,7 @@ export class LoginCompletion {
     if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
     const lookup = await this.#deps.sessions.open(login)
     if (lookup.kind === 'session' && policy.methods.includes('session'))
-      return redirectBack(location, lookup.setCookies)
+      return sendBack(login, location, lookup.setCookies)
     const headers = lookup.kind === 'invalid' ? lookup.clearCookies : []
     if (state.restarted) return refuseLogin(NOT_KEPT, { headers })
     const started = await startLogin(this.#deps, login, { target: state.target, restarted: true })

@@ -1,5 +1,13 @@
 import type { Refused, ServerUnavailable } from '../authorization-server/authorization-server-client.ts'
-import type { AuthDecision, HeaderList, RefusalReason, Redirect, Refuse, Unavailable } from '../decision.ts'
+import type {
+  AuthDecision,
+  GoOn,
+  HeaderList,
+  RefusalReason,
+  Redirect,
+  Refuse,
+  Unavailable,
+} from '../decision.ts'
 
 /** On every answer of a login: the URLs and cookies in it are good once. */
 export const NO_STORE: HeaderList[number] = ['cache-control', 'no-store']
@@ -75,7 +83,7 @@ export function sessionStoreUnavailable(): Unavailable {
   })
 }
 
-/** 302 to where the login began. */
+/** To where the login began. */
 export function redirectBack(location: string, headers: HeaderList): Redirect {
   return {
     kind: 'redirect',
@@ -87,7 +95,7 @@ export function redirectBack(location: string, headers: HeaderList): Redirect {
 }
 
 /** The decision with more headers; of several Cache-Control fields only the last is kept. */
-export function withHeaders<T extends AuthDecision>(decision: T, headers: HeaderList): T {
+export function withHeaders<T extends AuthDecision | GoOn>(decision: T, headers: HeaderList): T {
   return { ...decision, responseHeaders: withNoStore([...headers, ...decision.responseHeaders]) }
 }
 

@@ -14,7 +14,7 @@ export type LoopVerdict =
 
 const WINDOW_SECONDS = 60
 const MAXIMUM_LOGINS = 3
-/** Where the session's path hides it from the callback, tabs that log in together look like a loop. */
+/** Where the callback does not see the session, tabs that log in together look like a loop. */
 const MAXIMUM_LOGINS_UNSEEN = 12
 
 /**
@@ -22,18 +22,28 @@ const MAXIMUM_LOGINS_UNSEEN = 12
  * cookie that is not stored or not sent would otherwise go round between login and application for ever.
  */
 export async function countLogin(deps: LoginDependencies, login: LoginContext): Promise<LoopVerdict> {
-  const { policy, redirectUri } = login
+  const { policy } = login
   const lookup = policy.methods.includes('session') ? await deps.sessions.open(login) : undefined
   if (lookup?.kind === 'session') return { kind: 'go on', setCookies: [] }
   const now = nowSeconds(deps.clock)
   const cookie = loginCountCookie(login)
   const counts = readLoginCookie(deps, login, cookie) as readonly LoginCount[]
   const count = counts.find(({ sinceSeconds }) => now - sinceSeconds < WINDOW_SECONDS)
-  const seen = isSentTo(policy.session.cookiePath, redirectUri.cookiePath)
+  const seen = isSessionSeen(login)
   if (count !== undefined && count.logins >= (seen ? MAXIMUM_LOGINS : MAXIMUM_LOGINS_UNSEEN)) {
     return { kind: 'stop' }
   }
   const value = { logins: (count?.logins ?? 0) + 1, sinceSeconds: count?.sinceSeconds ?? now }
   const written = writeLoginCookie(deps, login, cookie, { value, maxAgeSeconds: WINDOW_SECONDS })
   return { kind: 'go on', setCookies: written === undefined ? [] : [written] }
+}
+
+/**
+ * Whether a session that the browser has comes along with a callback: its path may hide it, and so does SameSite where
+ * another site's page leads there, or posts.
+ */
+function isSessionSeen({ policy, redirectUri, facts }: LoginContext): boolean {
+  const { cookiePath, sameSite } = policy.session
+  if (sameSite === 'Strict' || (sameSite !== 'None' && facts.method === 'POST')) return false
+  return isSentTo(cookiePath, redirectUri.cookiePath)
 }

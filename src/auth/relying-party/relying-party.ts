@@ -1,16 +1,24 @@
 import type { Policy } from '../../table/policy.ts'
 import type { VirtualHost } from '../../table/routing-table.ts'
 import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
-import type { AuthDecision } from '../decision.ts'
+import type { AuthDecision, GoOn, Refuse } from '../decision.ts'
+import { BackchannelLogout } from '../logout/backchannel-logout.ts'
+import { logOut } from '../logout/log-out.ts'
+import { signOut } from '../logout/sign-out.ts'
+import { andThen, type MaybePromise } from '../maybe-promise.ts'
+import { hostPolicies } from '../named-policies.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { CookieSessionStore } from '../session/cookie-session-store.ts'
 import { SessionKeys } from '../session/session-keys.ts'
 import type { SessionLookup } from '../session/session.ts'
 import { LoginCompletion } from './complete-login.ts'
-import { matchCallback } from './match-callback.ts'
+import type { LoginOutcome } from './finish-login.ts'
+import { matchCallback, type Callback } from './match-callback.ts'
 import { redirectUriFor } from './redirect-uri.ts'
 import { originOf } from './return-target.ts'
+import { startEndpoint } from './start-endpoint.ts'
 import { startLogin } from './start-login.ts'
+import { userInfoEndpoint } from './user-info-endpoint.ts'
 
 /** Logs browsers in with the authorization code flow (OpenID Connect Core §3.1) and keeps their sessions. */
 export interface RelyingParty {
@@ -34,7 +42,15 @@ export interface RelyingParty {
     snapshot: AuthSnapshot,
     host: VirtualHost,
     facts: RequestFacts,
-  ): AuthDecision | Promise<AuthDecision | undefined> | undefined
+  ): MaybePromise<AuthDecision | GoOn | undefined>
+  /** Ends the request's sessions of these policies, here and at the authorization server. */
+  logOut(snapshot: AuthSnapshot, policies: readonly Policy[], facts: RequestFacts): Promise<AuthDecision>
+  /** Answers a reserved path of the host; `undefined` where it is none of sessions and logins. */
+  reserved(
+    snapshot: AuthSnapshot,
+    host: VirtualHost,
+    facts: RequestFacts,
+  ): MaybePromise<AuthDecision> | undefined
 }
 
 /** One per proxy thread: its cache of opened sessions lives as long as it does. */
@@ -43,6 +59,7 @@ export function createRelyingParty(dependencies: AuthDependencies): RelyingParty
   const sessions = new CookieSessionStore(dependencies.clock, dependencies.randomBytes, keys)
   const deps = { ...dependencies, keys, sessions }
   const completion = new LoginCompletion(deps)
+  const backchannel = new BackchannelLogout(deps)
   return {
     openSession: (snapshot, policy, facts) => sessions.open({ snapshot, policy, facts }),
     startLogin: (snapshot, policy, facts) => {
@@ -56,8 +73,25 @@ export function createRelyingParty(dependencies: AuthDependencies): RelyingParty
       return startLogin(deps, login, { target: facts.target, restarted: false })
     },
     callback: (snapshot, host, facts) => {
-      const match = matchCallback(deps, snapshot, host, facts)
-      return match?.kind === 'callback' ? completion.complete(match) : match
+      return andThen<Callback | Refuse | undefined, LoginOutcome | undefined>(
+        matchCallback(deps, snapshot, host, facts),
+        (match) => (match?.kind === 'callback' ? completion.complete(match) : match),
+      )
+    },
+    logOut: (snapshot, policies, facts) => logOut(deps, { snapshot, policies, facts }),
+    reserved: (snapshot, host, facts) => {
+      switch (facts.path) {
+        case '/oauth2/start':
+          return startEndpoint(deps, snapshot, host, facts)
+        case '/oauth2/sign_out':
+          return signOut(deps, snapshot, host, facts)
+        case '/oauth2/userinfo':
+          return userInfoEndpoint(deps, snapshot, host, facts)
+        case '/oauth2/backchannel_logout':
+          return backchannel.accept(snapshot, hostPolicies(snapshot, host), facts)
+        default:
+          return undefined
+      }
     },
   }
 }

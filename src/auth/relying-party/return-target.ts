@@ -44,6 +44,19 @@ export function returnLocation(
   return `${origin.origin}${target}`
 }
 
+/**
+ * A target on the request's own origin, given as a path or as a URL of that origin, with its fragment dropped; or
+ * `undefined`. As `returnTarget` otherwise.
+ */
+export function sameOriginTarget(given: string, facts: RequestFacts): string | undefined {
+  const [text = ''] = given.split('#', 1)
+  const absolute = /^(https?:\/\/[^/?#\\@]+)([/?].*)?$/.exec(text)
+  if (absolute === null) return returnTarget(text)
+  if (URL.parse(absolute[1] ?? '')?.origin !== URL.parse(originOf(facts))?.origin) return undefined
+  const rest = absolute[2] ?? '/'
+  return returnTarget(rest.startsWith('/') ? rest : `/${rest}`)
+}
+
 /** Scheme and authority of a request. */
 export function originOf(facts: RequestFacts): string {
   return `${facts.scheme}://${facts.authority}`

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { nowSeconds } from '../../clock.ts'
 import type { ServerMetadata } from '../authorization-server/authorization-server-client.ts'
+import type { Policy } from '../../table/policy.ts'
 import type { AuthDecision } from '../decision.ts'
 import { FLOW_SLOTS } from '../session/cookie-names.ts'
 import type { LoginContext, LoginDependencies } from './login-context.ts'
@@ -16,10 +17,14 @@ import { sealState, type LoginFlow } from './login-state.ts'
 import { sharesCookieDomain } from './redirect-uri.ts'
 import { MAXIMUM_RETURN_TARGET, returnTarget } from './return-target.ts'
 
+const MAXIMUM_ARGUMENT = 1024
+
 /** Where a login returns to, and whether it replaces one that failed. */
 export interface LoginStart {
   readonly target: string
   readonly restarted: boolean
+  /** Query that arguments of the authorization request may be copied from. Default: the target's. */
+  readonly query?: string
 }
 
 /**
@@ -39,6 +44,10 @@ export async function startLogin(
   }
   if (policy.session.cookieDomain !== undefined && !sharesCookieDomain(policy, facts.host, facts.host)) {
     return loginNotSetUp('sessionCookieDomain does not cover this host')
+  }
+  const { responseMode } = policy.authorizationCode
+  if (responseMode === 'form_post' && !login.redirectUri.secure && !isLoopback(login.redirectUri.host)) {
+    return loginNotSetUp('responseMode form_post needs https: browsers drop its cookies over http')
   }
   const metadata = await deps.authorizationServers.metadata(policy.server)
   if (!metadata.ok) {
@@ -68,7 +77,8 @@ function redirectToServer(
       realm: login.policy.session.realm,
       slot,
       origin: login.origin,
-      ...start,
+      target: start.target,
+      restarted: start.restarted,
       expiresAtSeconds: nowSeconds(deps.clock) + maxAgeSeconds,
     },
     login.snapshot,
@@ -79,6 +89,8 @@ function redirectToServer(
     return loginNotSetUp('there is no session key')
   }
   writeAuthorizationRequest(endpoint.searchParams, login, { clientId: client.id, state, flow })
+  const query = start.query ?? start.target.split('?', 2)[1] ?? ''
+  for (const [name, value] of extraArguments(login.policy, query)) endpoint.searchParams.append(name, value)
   return {
     kind: 'redirect',
     status: 302,
@@ -110,9 +122,37 @@ function writeAuthorizationRequest(
   parameters.set('redirect_uri', redirectUri)
   if (policy.scopes.length > 0) parameters.set('scope', policy.scopes.join(' '))
   for (const audience of policy.audience) parameters.append('audience', audience)
+  const { maximumAgeSeconds } = policy.verification
+  if (maximumAgeSeconds !== undefined) parameters.set('max_age', String(maximumAgeSeconds))
   parameters.set('state', request.state)
+  if (policy.authorizationCode.responseMode !== 'query') {
+    parameters.set('response_mode', policy.authorizationCode.responseMode)
+  }
   if (nonce !== undefined) parameters.set('nonce', nonce)
   if (codeVerifier === undefined) return
   parameters.set('code_challenge', createHash('sha256').update(codeVerifier).digest('base64url'))
   parameters.set('code_challenge_method', 'S256')
+}
+
+/** What the policy adds, and in its place what the browser may choose, as far as it did. */
+function extraArguments(
+  { authorizationCode }: Policy,
+  query: string,
+): readonly (readonly [name: string, value: string])[] {
+  const { requestArguments, clientArguments } = authorizationCode
+  if (clientArguments.length === 0) return requestArguments
+  const asked = new URLSearchParams(query)
+  const chosen = clientArguments.flatMap((name) =>
+    asked
+      .getAll(name)
+      .filter((value) => value.length <= MAXIMUM_ARGUMENT)
+      .map((value) => [name, value] as const),
+  )
+  const names = new Set<string>(chosen.map(([name]) => name))
+  return [...requestArguments.filter(([name]) => !names.has(name)), ...chosen]
+}
+
+/** Browsers keep Secure cookies of these hosts over http too. */
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(host)
 }

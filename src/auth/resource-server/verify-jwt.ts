@@ -62,13 +62,15 @@ function claimsProblem(policy: Policy, claims: Claims, now: number): Rejected | 
   return reason === undefined ? undefined : rejected(reason)
 }
 
-function keyHint({ alg, kid }: UnverifiedJwt['header']): KeyHint | undefined {
+/** Which key a header asks for; `undefined` where its algorithm is not asymmetric, or its `kid` is no name. */
+export function keyHint({ alg, kid }: UnverifiedJwt['header']): KeyHint | undefined {
   if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) return undefined
   if (kid === undefined) return { alg, kid }
   return typeof kid === 'string' && kid.length <= MAXIMUM_KEY_ID_LENGTH ? { alg, kid } : undefined
 }
 
-async function isSignedByOne(token: string, keys: readonly CryptoKey[]): Promise<boolean> {
+/** Whether one of the keys signed the token. */
+export async function isSignedByOne(token: string, keys: readonly CryptoKey[]): Promise<boolean> {
   for (const key of keys) {
     try {
       await compactVerify(token, key, { algorithms: ALGORITHMS })

@@ -26,6 +26,26 @@ export function cookieHeaderOf(headers: Readonly<Record<string, string | readonl
   return typeof value === 'string' ? value : value.join('; ')
 }
 
+/** A Cookie header as the browser sends it once it has taken these Set-Cookie fields, path and domain aside. */
+export function cookieHeaderAfter(
+  cookieHeader: string,
+  setCookies: readonly (readonly [name: string, value: string])[],
+): string {
+  const cookies = new Map<string, string>()
+  for (const pair of cookieHeader.split(';')) cookies.set(nameOf(pair), pair.trim())
+  for (const [field, value] of setCookies) {
+    if (field !== 'set-cookie') continue
+    const [pair = '', ...attributes] = value.split(';')
+    if (attributes.some((each) => each.trim() === 'Max-Age=0')) cookies.delete(nameOf(pair))
+    else cookies.set(nameOf(pair), pair.trim())
+  }
+  return [...cookies.values()].filter((pair) => pair !== '').join('; ')
+}
+
+function nameOf(pair: string): string {
+  return pair.split('=', 1)[0]?.trim() ?? ''
+}
+
 const NO_VALUES: readonly string[] = []
 const SEMICOLON = 0x3b
 

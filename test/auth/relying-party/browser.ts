@@ -1,4 +1,5 @@
-import type { AuthDecision, HeaderList } from '../../../src/auth/decision.ts'
+import type { HeaderList } from '../../../src/auth/decision.ts'
+import type { LoginOutcome } from '../../../src/auth/relying-party/finish-login.ts'
 import type { RequestFacts } from '../../../src/auth/request-facts.ts'
 
 interface StoredCookie {
@@ -50,7 +51,7 @@ export class Browser {
   }
 
   /** Stores what a response sets. */
-  take(decision: AuthDecision | undefined, facts: RequestFacts): void {
+  take(decision: LoginOutcome | undefined, facts: RequestFacts): void {
     if (decision !== undefined) this.takeHeaders(decision.responseHeaders, facts)
   }
 
@@ -61,6 +62,11 @@ export class Browser {
   /** Names of the cookies that it holds, sorted. */
   names(): readonly string[] {
     return this.#cookies.map(({ name }) => name).sort()
+  }
+
+  /** Loses the cookies whose names match. */
+  forget(names: RegExp): void {
+    this.#cookies = this.#cookies.filter(({ name }) => !names.test(name))
   }
 
   /** Plants a cookie as a sibling host can with a parent's Domain. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { AuthDecision } from '../../../src/auth/decision.ts'
+import type { LoginOutcome } from '../../../src/auth/relying-party/finish-login.ts'
 import { factsOf, setCookiesIn } from './browser.ts'
 import {
   hostOf,
@@ -16,12 +16,12 @@ import {
 const APP = 'https://app.example.com/orders?id=1&q=a%20b+c'
 const TARGET = '/orders?id=1&q=a%20b+c'
 
-function expectNoSession(decision: AuthDecision | undefined): void {
+function expectNoSession(decision: LoginOutcome | undefined): void {
   const set = setCookiesIn(decision?.responseHeaders ?? [])
   expect(set.filter((cookie) => /_os_\d=[^;]/.test(cookie))).toEqual([])
 }
 
-function expectRefusal(decision: AuthDecision | undefined, status = 400): void {
+function expectRefusal(decision: LoginOutcome | undefined, status = 400): void {
   expect(decision).toMatchObject({ kind: 'refuse', status })
   expectNoSession(decision)
 }
@@ -550,9 +550,11 @@ describe('the token endpoint', () => {
 
 describe('a browser that does not send the session back', () => {
   it('is stopped after three logins within a minute, with a page that says so', async () => {
-    const world = new LoginWorld([policyOf({ session: { sameSite: 'Strict' } })])
-    const round = async () =>
-      world.callback(world.server.authorize(await world.start(APP)), { crossSite: true })
+    const world = new LoginWorld()
+    const round = async () => {
+      world.browser.forget(/_os_\d$/)
+      return world.login(APP)
+    }
     for (let login = 0; login < 3; login += 1) expect((await round())?.kind).toBe('redirect')
     expect(await round()).toMatchObject({ kind: 'refuse', status: 400, reason: 'login_loop' })
     expect(world.server.grants).toHaveLength(3)
@@ -564,6 +566,14 @@ describe('a browser that does not send the session back', () => {
     const world = new LoginWorld([policyOf({ methods: ['authorization_code'] })])
     for (let login = 0; login < 3; login += 1) expect((await world.login(APP))?.kind).toBe('redirect')
     expect(await world.login(APP)).toMatchObject({ kind: 'refuse', reason: 'login_loop' })
+  })
+
+  it('is suspected later where SameSite=Strict hides the session from callbacks', async () => {
+    const world = new LoginWorld([policyOf({ session: { sameSite: 'Strict' } })])
+    const round = async () =>
+      world.callback(world.server.authorize(await world.start(APP)), { crossSite: true })
+    for (let login = 0; login < 12; login += 1) expect((await round())?.kind).toBe('respond')
+    expect(await round()).toMatchObject({ kind: 'refuse', reason: 'login_loop' })
   })
 
   it('is not suspected for signing in often with its session', async () => {

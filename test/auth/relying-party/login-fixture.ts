@@ -9,8 +9,8 @@ import type {
   ServerUnavailable,
   TokenSet,
 } from '../../../src/auth/authorization-server/authorization-server-client.ts'
-import type { AuthDecision } from '../../../src/auth/decision.ts'
 import { createRelyingParty, type RelyingParty } from '../../../src/auth/relying-party/relying-party.ts'
+import type { LoginOutcome } from '../../../src/auth/relying-party/finish-login.ts'
 import type { RequestFacts } from '../../../src/auth/request-facts.ts'
 import type { AuthorizationServer, Policy } from '../../../src/table/policy.ts'
 import { EMPTY_TABLE, type VirtualHost } from '../../../src/table/routing-table.ts'
@@ -253,6 +253,10 @@ export class FakeAuthorizationServer implements AuthorizationServerClient {
     return Promise.reject(new Error('a login refreshes nothing'))
   }
 
+  userInfo(): Promise<never> {
+    return Promise.reject(new Error('a login asks for no user info'))
+  }
+
   introspect(): Promise<never> {
     return Promise.reject(new Error('a login introspects nothing'))
   }
@@ -313,7 +317,7 @@ export class LoginWorld {
   }
 
   /** The browser comes to a callback URL. */
-  async callback(url: string, options: { crossSite?: boolean } = {}): Promise<AuthDecision | undefined> {
+  async callback(url: string, options: { crossSite?: boolean } = {}): Promise<LoginOutcome | undefined> {
     const facts = this.browser.go(url, options)
     const decision = await this.relyingParty.callback(this.snapshot, this.host, facts)
     this.browser.take(decision, facts)
@@ -321,7 +325,7 @@ export class LoginWorld {
   }
 
   /** A whole login; gives the decision on its callback. */
-  async login(url: string, policy = this.policy): Promise<AuthDecision | undefined> {
+  async login(url: string, policy = this.policy): Promise<LoginOutcome | undefined> {
     return this.callback(this.server.authorize(await this.start(url, policy)))
   }
 
@@ -335,7 +339,7 @@ export class LoginWorld {
   }
 }
 
-export function locationOf(decision: AuthDecision | undefined): string {
+export function locationOf(decision: LoginOutcome | undefined): string {
   if (decision?.kind !== 'redirect') throw new Error(`expected a redirect, got ${JSON.stringify(decision)}`)
   return decision.location
 }
