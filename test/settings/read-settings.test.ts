@@ -67,4 +67,24 @@ describe('settings', () => {
       /--http-port: must be a whole number.*\n--workers: must be a whole number.*\n--default-plugins: /,
     )
   })
+
+  test('proxies are those of the variables that every tool knows, the lower-case one first', () => {
+    for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) variable(name, '')
+    variable('HTTP_PROXY', 'proxy.example.com:3128')
+    variable('HTTPS_PROXY', 'http://upper.example.com')
+    variable('https_proxy', 'http://user:pass@lower.example.com:8080')
+    variable('NO_PROXY', '.internal, 10.0.0.1')
+    expect(readSettings(parse())).toMatchObject({
+      httpProxy: 'http://proxy.example.com:3128',
+      httpsProxy: 'http://user:pass@lower.example.com:8080',
+      noProxy: '.internal, 10.0.0.1',
+    })
+  })
+
+  test('a proxy that cannot be used is told by its variable and without its password', () => {
+    variable('https_proxy', 'socks5://user:hunter2@proxy.example.com')
+    const read = (): unknown => readSettings(parse())
+    expect(read).toThrow(/^HTTPS_PROXY: must be the URL of an http\(s\) proxy/)
+    expect(read).not.toThrow(/hunter2/)
+  })
 })
