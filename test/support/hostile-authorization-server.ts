@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 import type { AuthorizationServer } from '../../src/table/policy.ts'
 
 /** The endpoints of the hostile server. */
-export type HostileEndpoint = 'discovery' | 'keys' | 'token' | 'introspect' | 'revoke'
+export type HostileEndpoint = 'userinfo' | 'discovery' | 'keys' | 'token' | 'introspect' | 'revoke'
 
 /** A request as it came, with its form decoded. */
 export interface RecordedRequest {
@@ -123,6 +123,7 @@ export class HostileAuthorizationServer {
       authorization_endpoint: `${this.issuer}/v1/authorize`,
       token_endpoint: `${this.issuer}/v1/token`,
       introspection_endpoint: `${this.issuer}/v1/introspect`,
+      userinfo_endpoint: `${this.issuer}/v1/userinfo`,
       revocation_endpoint: `${this.issuer}/v1/revoke`,
       end_session_endpoint: `${this.issuer}/v1/logout`,
       jwks_uri: `${this.issuer}/v1/keys`,
@@ -223,6 +224,8 @@ export class HostileAuthorizationServer {
         }
       case 'revoke':
         return { body: '' }
+      case 'userinfo':
+        return { body: { sub: '00u1', groups: ['Everyone'] } }
       case 'introspect':
       default:
         return { body: { active: true, sub: 'alice', scope: 'orders.read' } }
@@ -246,6 +249,7 @@ const ENDPOINTS: readonly (readonly [suffix: string, endpoint: HostileEndpoint])
   ['/v1/keys', 'keys'],
   ['/v1/token', 'token'],
   ['/v1/introspect', 'introspect'],
+  ['/v1/userinfo', 'userinfo'],
   ['/v1/revoke', 'revoke'],
 ]
 
