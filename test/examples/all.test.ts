@@ -21,12 +21,13 @@ describe.each(names)('%s', (name) => {
     expect(check(folderOf(name), readSettings({}), output).errors, printed).toBe(0)
   })
 
-  test('guards every Ingress by a plugin, and mentions no other namespace', () => {
+  test('guards every Ingress by a plugin, or says that open is meant, and mentions no other namespace', () => {
     const { ingresses, oidcPlugins } = readDirectory(folderOf(name))
     expect(ingresses.length).toBeGreaterThan(0)
     expect(oidcPlugins.length).toBeGreaterThan(0)
     for (const { metadata } of ingresses) {
-      expect(metadata.annotations['ostiary.dev/plugins']).toBeDefined()
+      const { 'ostiary.dev/plugins': plugins, 'ostiary.dev/public': open } = metadata.annotations
+      expect(plugins ?? open).toMatch(new RegExp(`^(${names.join('|')}|introspection-admins|true)$`))
       expect(metadata.namespace).toBe('default')
     }
   })
