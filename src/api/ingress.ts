@@ -44,6 +44,10 @@ export const ingressSchema = z.object({
     .default({ tls: [], rules: [] }),
 })
 
-export type Ingress = z.output<typeof ingressSchema> & { readonly origin?: Origin }
+export type Ingress = z.output<typeof ingressSchema> & {
+  readonly origin?: Origin
+  /** Why it is not taken; its routes are closed, see `salvageIngress`. */
+  readonly refused?: string
+}
 export type IngressBackend = z.output<typeof backend>
 export type IngressPath = z.output<typeof path>

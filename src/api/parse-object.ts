@@ -2,11 +2,12 @@ import type * as z from 'zod'
 import { API_VERSION, consumerSpec, type ParsedSpec } from './consumer.ts'
 import { endpointSliceSchema } from './endpoint-slice.ts'
 import { ingressClassSchema } from './ingress-class.ts'
-import { ingressSchema } from './ingress.ts'
+import { ingressSchema, type Ingress } from './ingress.ts'
 import { namespaceSchema } from './namespace.ts'
 import { objectMeta, type ObjectReference, type Problem } from './object.ts'
 import { oidcPluginSpec } from './oidc-plugin.ts'
 import type { KubernetesObject } from './resources.ts'
+import { salvageIngress } from './salvage-ingress.ts'
 import { secretSchema } from './secret.ts'
 import { serviceSchema } from './service.ts'
 
@@ -15,7 +16,13 @@ export type ParseResult =
   | { readonly kind: 'object'; readonly object: KubernetesObject }
   /** A kind that is not read: no problem at all. */
   | { readonly kind: 'ignored' }
-  | { readonly kind: 'broken'; readonly reference?: ObjectReference; readonly problems: readonly Problem[] }
+  | {
+      readonly kind: 'broken'
+      readonly reference?: ObjectReference
+      readonly problems: readonly Problem[]
+      /** Of an Ingress, what can still be read of it: to be closed where no earlier form is known. */
+      readonly closes?: Ingress
+    }
 
 const CORE_KINDS: Readonly<Record<string, z.ZodType<KubernetesObject>>> = {
   'networking.k8s.io/v1/Ingress': ingressSchema,
@@ -67,7 +74,8 @@ function parseUnread(apiVersion: string, kind: string, raw: object): ParseResult
   )
   if (read === undefined) return { kind: 'ignored' }
   const message = `is not a version of ${kind} that is read; use ${read.slice(0, -kind.length - 1)}`
-  return { kind: 'broken', ...referenceOf(kind, raw), problems: [{ path: 'apiVersion', message }] }
+  const problems = [{ path: 'apiVersion', message }]
+  return { kind: 'broken', ...referenceOf(kind, raw), problems, ...closesOf(kind, raw) }
 }
 
 /** The group without its version; `extensions` is where Ingress was before 1.14. */
@@ -97,7 +105,17 @@ function parseSpec<T>(schema: z.ZodType<T>, spec: unknown): ParsedSpec<T> {
 }
 
 function broken(kind: string, raw: object, error: z.ZodError, prefix: PropertyKey[] = []): ParseResult {
-  return { kind: 'broken', ...referenceOf(kind, raw), problems: problemsOf(error, prefix) }
+  return {
+    kind: 'broken',
+    ...referenceOf(kind, raw),
+    problems: problemsOf(error, prefix),
+    ...closesOf(kind, raw),
+  }
+}
+
+function closesOf(kind: string, raw: object): { readonly closes?: Ingress } {
+  const closes = kind === 'Ingress' ? salvageIngress(raw, 'The Ingress cannot be read.') : undefined
+  return closes === undefined ? {} : { closes }
 }
 
 function referenceOf(kind: string, raw: object): { readonly reference?: ObjectReference } {

@@ -17,6 +17,8 @@ export interface BrokenInput {
   readonly reference?: ObjectReference
   readonly origin?: Origin
   readonly problems: readonly Problem[]
+  /** An Ingress that was never good, as far as it can be read: its routes are closed. */
+  readonly closes?: Ingress
 }
 
 /** The complete, immutable input of one compile. No order is promised in any list. */

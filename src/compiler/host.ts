@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?'
 const NAME = new RegExp(`^${LABEL}(\\.${LABEL})*$`)
@@ -10,6 +10,12 @@ export function hostProblem(host: string): string | undefined {
   if (/[A-Z]/.test(host)) return 'has upper-case letters; write it in lower case'
   if (isDnsName(host.startsWith('*.') ? host.slice(2) : host)) return undefined
   return 'is no DNS name; the form is a.example.com or *.example.com, without a port'
+}
+
+/** The host that requests for one that is not taken would name: in lower case, without port and final dot. */
+export function guessHost(host: string): string | undefined {
+  const name = host.trim().toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  return isIPv4(name) || hostProblem(name) === undefined ? name : undefined
 }
 
 /**

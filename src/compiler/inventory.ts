@@ -12,7 +12,7 @@ import { byAge, byName, compareText } from './order.ts'
 
 /** The resources, indexed for the passes: each object once, every list in a fixed order. */
 export interface Inventory {
-  /** Oldest first. */
+  /** Oldest first; those that are refused too, whose routes are closed. */
   readonly ingresses: readonly Ingress[]
   readonly ingressClasses: ReadonlyMap<string, IngressClass>
   /** By `namespace/name`, as are the others. */
@@ -35,9 +35,8 @@ const NAMESPACE = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/
 
 /** Indexes the resources; objects with impossible names and second objects of one name are reported and left out. */
 export function takeInventory(resources: Resources, diagnostics: Diagnostics): Inventory {
-  const ingresses = distinct(resources.ingresses, diagnostics).sort(byAge)
   return {
-    ingresses,
+    ingresses: takeIngresses(resources, diagnostics),
     ingressClasses: byKey(distinct(resources.ingressClasses, diagnostics)),
     services: byKey(distinct(resources.services, diagnostics)),
     endpointSlices: slicesByService(distinct(resources.endpointSlices, diagnostics)),
@@ -54,6 +53,15 @@ export function takeInventory(resources: Resources, diagnostics: Diagnostics): I
   }
 }
 
+/** A second Ingress of a name stands behind the first, so that it closes only what the first does not have. */
+function takeIngresses({ ingresses, broken }: Resources, diagnostics: Diagnostics): Ingress[] {
+  const refused = broken.flatMap(({ closes }) => closes ?? [])
+  const taken = distinct(ingresses, diagnostics, (each, reason) => refused.push({ ...each, refused: reason }))
+  // A namespace that cannot be is nobody's: hosts must not be owned from there.
+  const closing = refused.filter(({ metadata }) => NAMESPACE.test(metadata.namespace)).sort(byPlace)
+  return [...taken, ...closing.map((each) => ({ ...each, spec: { ...each.spec, tls: [] } }))].sort(byAge)
+}
+
 /** Inputs that could not be taken at all. */
 export function reportBroken(resources: Resources, diagnostics: Diagnostics): void {
   for (const { reference, origin, problems } of resources.broken) {
@@ -67,7 +75,12 @@ export function reportBroken(resources: Resources, diagnostics: Diagnostics): vo
   }
 }
 
-function distinct<T extends KubernetesObject>(objects: readonly T[], diagnostics: Diagnostics): T[] {
+/** @param leftOut Given each object that is not in the result, with the reason. */
+function distinct<T extends KubernetesObject>(
+  objects: readonly T[],
+  diagnostics: Diagnostics,
+  leftOut: (object: T, reason: string) => void = () => {},
+): T[] {
   const groups = new Map<string, T[]>()
   for (const object of objects) {
     if (!hasValidName(object.metadata)) {
@@ -78,19 +91,24 @@ function distinct<T extends KubernetesObject>(objects: readonly T[], diagnostics
         message: 'has a name or namespace that Kubernetes does not allow; the object is left out',
         remedy: 'Use lower-case letters, digits, - and . only.',
       })
+      leftOut(object, 'The Ingress has an impossible name.')
       continue
     }
     const key = objectKey(object.metadata)
     groups.set(key, [...(groups.get(key) ?? []), object])
   }
-  return [...groups.values()].flatMap((group) => firstOf(group, diagnostics)).sort(byName)
+  return [...groups.values()].flatMap((group) => firstOf(group, diagnostics, leftOut)).sort(byName)
 }
 
 function hasValidName({ name, namespace }: ObjectMeta): boolean {
   return NAME.test(name) && NAMESPACE.test(namespace)
 }
 
-function firstOf<T extends KubernetesObject>(group: readonly T[], diagnostics: Diagnostics): readonly T[] {
+function firstOf<T extends KubernetesObject>(
+  group: readonly T[],
+  diagnostics: Diagnostics,
+  leftOut: (object: T, reason: string) => void,
+): readonly T[] {
   if (group.length === 1) return group
   const [first, ...others] = [...group].sort(byPlace)
   for (const other of others) {
@@ -101,6 +119,7 @@ function firstOf<T extends KubernetesObject>(group: readonly T[], diagnostics: D
       message: `is there ${group.length} times; the one that comes first by file and line counts`,
       remedy: 'Remove or rename the others.',
     })
+    leftOut(other, 'Another Ingress has its name.')
   }
   return first === undefined ? [] : [first]
 }

@@ -38,7 +38,10 @@ export function readPath({ path: written, pathType }: IngressPath, options: Path
 
 /** Whether a path was probably written for a controller that reads regular expressions. */
 export function looksLikeRegex({ path, pathType }: IngressPath): boolean {
-  return pathType === 'ImplementationSpecific' && REGEX_CHARACTERS.test(path ?? '')
+  return (
+    pathType === 'ImplementationSpecific' &&
+    (REGEX_CHARACTERS.test(path ?? '') || path?.startsWith('/~/') === true)
+  )
 }
 
 function rootWhereImplied(pathType: IngressPath['pathType']): string {

@@ -12,16 +12,19 @@ export interface ResolvedRules {
 
 /**
  * Settles which entry has a path that several name, and tells the losers. `/foo/` counts as longer than `/foo`,
- * although both match the same requests; else the oldest Ingress wins, and within one the first as written.
+ * although both match the same requests; else the oldest Ingress wins, and within one the first as written. What is
+ * closed on a guess has a path only where nobody names it.
  */
 export function resolveConflicts(rules: HostRules, diagnostics: Diagnostics): ResolvedRules {
   const winners = new Map<string, PathEntry>()
-  const longerFirst = [...rules.entries].sort((a, b) => Number(b.trailingSlash) - Number(a.trailingSlash))
+  const longerFirst = [...rules.entries].sort(
+    (a, b) => Number(a.isGuess) - Number(b.isGuess) || Number(b.trailingSlash) - Number(a.trailingSlash),
+  )
   for (const entry of longerFirst) {
     const key = `${entry.pathType} ${entry.path}`
     const winner = winners.get(key)
     if (winner === undefined) winners.set(key, entry)
-    else reportPathConflict(rules.host, entry, winner, diagnostics)
+    else if (!entry.isGuess) reportPathConflict(rules.host, entry, winner, diagnostics)
   }
   const [defaultEntry, ...others] = rules.defaults
   for (const other of others) reportDefaultConflict(rules.host, other, defaultEntry, diagnostics)

@@ -1,9 +1,10 @@
-import type { Ingress, IngressBackend } from '../api/ingress.ts'
+import type { Ingress, IngressBackend, IngressPath } from '../api/ingress.ts'
 import { objectKey } from '../api/object.ts'
 import type { AnnotationIndex } from './annotation-index.ts'
 import type { Diagnostics, Finding } from './diagnostics.ts'
+import { guessPath } from './guess-path.ts'
 import type { HostOwners } from './host-ownership.ts'
-import { hostProblem } from './host.ts'
+import { guessHost, hostProblem } from './host.ts'
 import { compareText } from './order.ts'
 import { looksLikeRegex, readPath } from './path.ts'
 
@@ -17,6 +18,10 @@ export interface PathEntry {
   readonly path: string
   readonly trailingSlash: boolean
   readonly backend: IngressBackend
+  /** Why it is closed, whatever guards it; absent: it is as it should be. */
+  readonly refused?: string
+  /** The path is not as written, but where requests for that would go. */
+  readonly isGuess: boolean
 }
 
 /** What the Ingresses say of one host; both lists oldest Ingress first, then as written. */
@@ -27,10 +32,18 @@ export interface HostRules {
 }
 
 type Rule = Ingress['spec']['rules'][number]
+type WrittenPath = Pick<PathEntry, 'pathType' | 'path' | 'trailingSlash' | 'isGuess' | 'refused'>
+
+interface TakenHost {
+  readonly host: string
+  /** Why it is not the host as written. */
+  readonly refused?: string
+}
 
 /**
- * Sorts the rules of the Ingresses by host. A rule whose host or path cannot be taken is reported and left out; a host
- * that is named is listed even if nothing is left of its paths, so that no other host's routes answer for it.
+ * Sorts the rules of the Ingresses by host. A rule whose host or path cannot be taken is reported, and closed where it
+ * was probably meant to be: left out, its requests would fall to a shorter route or to a wildcard, which may be open.
+ * A host that is named is listed even if nothing is left of its paths, so that no other host's routes answer for it.
  *
  * @param ingresses Oldest first.
  */
@@ -60,10 +73,10 @@ class RuleCollector {
   add(ingress: Ingress): void {
     const named = new Set<string>()
     for (const [index, rule] of ingress.spec.rules.entries()) {
-      const host = this.#takeHost(ingress, rule, index)
-      if (host === undefined) continue
-      named.add(host)
-      this.#addPaths(ingress, rule, index)
+      const taken = this.#takeHost(ingress, rule, index)
+      if (taken === undefined) continue
+      if (taken.refused === undefined) named.add(taken.host)
+      this.#addPaths(ingress, rule, index, taken)
     }
     if (ingress.spec.rules.length === 0) this.#addRuleless(ingress, named)
     const backend = ingress.spec.defaultBackend
@@ -75,44 +88,69 @@ class RuleCollector {
     return [...this.#hosts.values()].sort((a, b) => compareText(a.host, b.host))
   }
 
-  #takeHost(ingress: Ingress, rule: Rule, index: number): string | undefined {
-    const host = rule.host ?? ''
+  #takeHost(ingress: Ingress, rule: Rule, index: number): TakenHost | undefined {
+    const written = rule.host ?? ''
     const path = `spec.rules[${index}].host`
-    const problem = host === '' ? undefined : hostProblem(host)
+    const problem = written === '' ? undefined : hostProblem(written)
+    const host = problem === undefined ? written : guessHost(written)
     if (problem !== undefined) {
-      const message = `${JSON.stringify(host)} ${problem}; the rule is left out`
+      const outcome = host === undefined ? 'the rule is left out' : `its paths answer 503 on ${host}`
+      const message = `${JSON.stringify(written)} ${problem}; ${outcome}`
       this.#report(ingress, 'error', { reason: 'InvalidHost', path, message, remedy: 'Correct the host.' })
-      return undefined
     }
-    return this.#owners.admits(ingress, host, path, this.#diagnostics) ? host : undefined
+    if (host === undefined || !this.#owners.admits(ingress, host, path, this.#diagnostics)) return undefined
+    return { host, ...(problem !== undefined && { refused: `Its host ${problem}.` }) }
   }
 
-  #addPaths(ingress: Ingress, rule: Rule, ruleIndex: number): void {
-    const rules = this.#rulesOf(rule.host ?? '')
+  #addPaths(ingress: Ingress, rule: Rule, ruleIndex: number, { host, refused }: TakenHost): void {
+    const rules = this.#rulesOf(host)
     const paths = rule.http?.paths ?? []
-    if (paths.length === 0 && ingress.spec.defaultBackend == null) {
-      this.#report(ingress, 'warning', {
-        reason: 'RuleWithoutBackend',
-        path: `spec.rules[${ruleIndex}]`,
-        message: 'has no path, and the Ingress no defaultBackend: nothing is served',
-        remedy: 'Add http.paths, or a defaultBackend.',
-      })
-    }
-    const options = this.#annotations.of(ingress)
+    if (paths.length === 0 && ingress.spec.defaultBackend == null) this.#reportNoPath(ingress, ruleIndex)
     for (const [pathIndex, written] of paths.entries()) {
       const place = `spec.rules[${ruleIndex}].http.paths[${pathIndex}]`
-      const reading = readPath(written, options)
-      if (!reading.ok) {
-        const message = `${JSON.stringify(written.path ?? '')} ${reading.problem}; this path is left out`
-        const remedy = 'Write the path as requests have it.'
-        this.#report(ingress, 'error', { reason: 'InvalidPath', path: `${place}.path`, message, remedy })
-        continue
-      }
-      if (looksLikeRegex(written)) this.#reportRegex(ingress, `${place}.path`)
-      const { pathType, path, trailingSlash } = reading
       const id = `${objectKey(ingress.metadata)}#${ruleIndex}.${pathIndex}`
-      rules.entries.push({ ingress, id, place, pathType, path, trailingSlash, backend: written.backend })
+      const why = ingress.refused ?? refused
+      for (const path of this.#readPath(ingress, written, `${place}.path`)) {
+        const isGuess = path.isGuess || refused !== undefined
+        const closing = why === undefined ? {} : { refused: why }
+        rules.entries.push({ ingress, id, place, backend: written.backend, ...closing, ...path, isGuess })
+      }
     }
+  }
+
+  /** Usually one. A path that cannot be taken is closed where it was probably meant to be. */
+  #readPath(ingress: Ingress, written: IngressPath, place: string): WrittenPath[] {
+    const annotations = this.#annotations.of(ingress)
+    const reading = readPath(written, annotations)
+    const guess = {
+      pathType: written.pathType === 'Exact' ? 'Exact' : 'Prefix',
+      path: guessPath(written.path ?? ''),
+      trailingSlash: false,
+      isGuess: true,
+    } as const
+    if (!reading.ok) {
+      const message = `${JSON.stringify(written.path ?? '')} ${reading.problem}; ${guess.path} answers 503 for it`
+      const remedy = 'Write the path as requests have it.'
+      this.#report(ingress, 'error', { reason: 'InvalidPath', path: place, message, remedy })
+      return [{ ...guess, refused: `Its path ${reading.problem}.` }]
+    }
+    const { pathType, path, trailingSlash } = reading
+    const literal = { pathType, path, trailingSlash, isGuess: false }
+    if (!looksLikeRegex(written)) return [literal]
+    const isGuarded = annotations.plugins !== undefined
+    this.#reportRegex(ingress, place, isGuarded ? guess.path : undefined)
+    return isGuarded
+      ? [literal, { ...guess, refused: 'Its path looks like a regular expression.' }]
+      : [literal]
+  }
+
+  #reportNoPath(ingress: Ingress, ruleIndex: number): void {
+    this.#report(ingress, 'warning', {
+      reason: 'RuleWithoutBackend',
+      path: `spec.rules[${ruleIndex}]`,
+      message: 'has no path, and the Ingress no defaultBackend: nothing is served',
+      remedy: 'Add http.paths, or a defaultBackend.',
+    })
   }
 
   #addRuleless(ingress: Ingress, named: Set<string>): void {
@@ -129,11 +167,13 @@ class RuleCollector {
     })
   }
 
-  #reportRegex(ingress: Ingress, path: string): void {
-    this.#report(ingress, 'warning', {
+  /** @param closed What answers 503 because the plugins of the Ingress would not guard it otherwise. */
+  #reportRegex(ingress: Ingress, path: string, closed: string | undefined): void {
+    const outcome = closed === undefined ? '' : `; as its plugins would not guard ${closed}, that answers 503`
+    this.#report(ingress, closed === undefined ? 'warning' : 'error', {
       reason: 'PathLooksLikeRegex',
       path,
-      message: 'looks like a regular expression, but is taken literally, as a prefix',
+      message: `looks like a regular expression, but is taken literally, as a prefix${outcome}`,
       remedy: 'Write it as Prefix or Exact paths.',
     })
   }
@@ -158,5 +198,7 @@ function defaultEntry(ingress: Ingress, backend: IngressBackend): PathEntry {
     path: '/',
     trailingSlash: true,
     backend,
+    isGuess: false,
+    ...(ingress.refused !== undefined && { refused: ingress.refused }),
   }
 }

@@ -8,7 +8,7 @@ import type { HostOwners } from './host-ownership.ts'
 import type { Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { compareText, sortedUnique } from './order.ts'
-import { PluginAttacher } from './plugin-attachment.ts'
+import { PluginAttacher, type Guard } from './plugin-attachment.ts'
 import type { CompiledPlugin } from './plugins.ts'
 import { resolveConflicts, type ResolvedRules } from './precedence.ts'
 import { reportShadowedPaths } from './reserved-path.ts'
@@ -102,12 +102,16 @@ class VirtualHostBuilder {
       for (const name of attachment.named.flatMap(({ mappedHeaders }) => mappedHeaders)) names.add(name)
       this.#mappedHeaders.set(key, names)
     }
-    return { entry, attachment }
+    return {
+      entry,
+      attachment:
+        entry.refused === undefined ? attachment : { ...attachment, guard: refusedGuard(entry.refused) },
+    }
   }
 
   #buildRoute(entry: PathEntry, guard: HostLogins['guards'][number] | undefined): Route {
     const backend = this.#resolver.resolve(entry.backend, entry.ingress.metadata.namespace)
-    reportBackend(entry, backend, this.#input.diagnostics)
+    if (entry.refused === undefined) reportBackend(entry, backend, this.#input.diagnostics)
     const removeHeaders = sortedUnique(this.#mappedHeaders.get(serviceKeyOf(entry) ?? '') ?? [])
     const closed = { kind: 'closed', reason: 'IngressInvalid', message: 'The route has no guard.' } as const
     const annotations = this.annotations.of(entry.ingress)
@@ -116,6 +120,10 @@ class VirtualHostBuilder {
       this.#upstreams.set(backend.upstream.id, backend.upstream)
     return route
   }
+}
+
+function refusedGuard(message: string): Guard {
+  return { kind: 'closed', reason: 'IngressInvalid', message }
 }
 
 /** The default last. */

@@ -32,7 +32,8 @@ export function readManifests(text: string, file = 'in.yaml'): Resources {
     if (result.kind === 'ignored') throw new Error(`${file}:${origin.line}: a kind that is not read`)
     if (result.kind === 'broken') {
       const { reference, problems } = result
-      broken.push({ ...(reference && { reference }), origin, problems })
+      const closes = result.closes && { closes: { ...withNamespace(result.closes), origin } }
+      broken.push({ ...(reference && { reference }), origin, problems, ...closes })
     } else objects.push({ ...withNamespace(result.object), origin })
   }
   return collectResources(objects, broken)

@@ -113,7 +113,8 @@ export class ObjectStore {
     if (result.kind === 'object') return { resourceVersion, object: result.object }
     const problems = result.kind === 'broken' ? result.problems : []
     const reference = result.kind === 'broken' ? result.reference : undefined
-    const broken: BrokenInput = { ...(reference && { reference }), problems }
+    const closes = result.kind === 'broken' && before?.object === undefined ? result.closes : undefined
+    const broken: BrokenInput = { ...(reference && { reference }), problems, ...(closes && { closes }) }
     return { resourceVersion, broken, ...(before?.object && { object: before.object }) }
   }
 }

@@ -72,7 +72,8 @@ class Pass {
 
   #addEntry(file: string, entry: ManifestEntry): void {
     if (entry.kind === 'nameless') {
-      this.broken.push(entry.input)
+      // Which object it is, is not known: what the file held may be that.
+      this.broken.push(this.#seenBefore.has(file) ? withoutClosing(entry.input) : entry.input)
       return
     }
     const { key } = entry
@@ -84,9 +85,9 @@ class Pass {
       this.#list(file, key, entry.object)
       return
     }
-    this.broken.push(entry.input)
     this.#claims.set(key, entry.input.origin)
     const held = this.#lastGood.get(key)
+    this.broken.push(held === undefined ? entry.input : withoutClosing(entry.input))
     if (held !== undefined) this.#list(file, key, held)
   }
 
@@ -116,5 +117,12 @@ function duplicate(
   const reference = { kind, namespace: metadata.namespace, name: metadata.name }
   const where = first === undefined ? 'above' : `at ${first.file}:${first.line}`
   const message = `is defined a second time; the first, ${where}, counts: remove one of the two`
-  return { reference, ...(origin && { origin }), problems: [{ path: '', message }] }
+  const closes = entry.object.kind === 'Ingress' && {
+    closes: { ...entry.object, refused: 'Another Ingress has its name.' },
+  }
+  return { reference, ...(origin && { origin }), problems: [{ path: '', message }], ...closes }
+}
+
+function withoutClosing({ closes: _, ...input }: BrokenInput): BrokenInput {
+  return input
 }

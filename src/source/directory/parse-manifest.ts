@@ -101,8 +101,9 @@ function toEntry(raw: unknown, origin: Origin): ManifestEntry[] {
     return [{ kind: 'object', key: entryKey({ kind: object.kind, ...object.metadata }), object }]
   }
   const { reference, problems } = result
-  if (reference === undefined) return [{ kind: 'nameless', input: { origin, problems } }]
-  return [{ kind: 'broken', key: entryKey(reference), input: { reference, origin, problems } }]
+  const closes = result.closes && { closes: { ...result.closes, origin } }
+  if (reference === undefined) return [{ kind: 'nameless', input: { origin, problems, ...closes } }]
+  return [{ kind: 'broken', key: entryKey(reference), input: { reference, origin, problems, ...closes } }]
 }
 
 /** As kubectl has it: a namespaced object without a namespace is in `default`, a cluster-scoped one in none. */

@@ -125,3 +125,29 @@ test('an object that moves to an earlier or a later file stays', () => {
   expect(hosts(update(memory, { 'z.yaml': ingress('x', 'v2') }))).toEqual(['v2'])
   expect(hosts(update(memory, { 'a.yaml': ingress('x', 'v3'), 'z.yaml': SYNTAX_ERROR }))).toEqual(['v3'])
 })
+
+/** Hosts whose routes are to be closed. */
+function closed({ broken }: Resources): string[] {
+  return broken.flatMap(({ closes }) => closes?.spec.rules[0]?.host ?? [])
+}
+
+test('an Ingress that was never good is closed, and one that has a good form is not', () => {
+  const memory = new ManifestMemory()
+  expect(closed(update(memory, { 'a.yaml': invalid('a') }))).toEqual(['a.example.com'])
+  expect(closed(update(memory, { 'a.yaml': ingress('a') }))).toEqual([])
+  expect(closed(update(memory, { 'a.yaml': invalid('a') }))).toEqual([])
+})
+
+test('an Ingress without a name is closed where its file held nothing that it could be', () => {
+  const nameless = ingress('a').replace('  name: a\n', '')
+  const memory = new ManifestMemory()
+  expect(closed(update(memory, { 'a.yaml': nameless }))).toEqual(['a.example.com'])
+  expect(closed(update(memory, { 'a.yaml': ingress('a') }))).toEqual([])
+  expect(closed(update(memory, { 'a.yaml': nameless }))).toEqual([])
+})
+
+test('a second Ingress of a name is closed', () => {
+  const files = { 'a.yaml': ingress('a', 'first'), 'b.yaml': ingress('a', 'second') }
+  const both = update(new ManifestMemory(), files)
+  expect([hosts(both), closed(both)]).toEqual([['first'], ['second']])
+})
