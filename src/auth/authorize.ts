@@ -5,6 +5,7 @@ import type { AuthorizationServerClient } from './authorization-server/authoriza
 import type { AuthDecision, GoOn } from './decision.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { RequestFacts } from './request-facts.ts'
+import type { SessionObserver } from './session/session-observer.ts'
 
 /** What authorization needs of the world. */
 export interface AuthDependencies {
@@ -12,6 +13,9 @@ export interface AuthDependencies {
   readonly authorizationServers: AuthorizationServerClient
   /** Cryptographically strong bytes. */
   readonly randomBytes: (size: number) => Buffer
+  /** Whether Redis may be at a loopback, link-local or unspecified address. Default: it may not. */
+  readonly allowLoopback?: boolean
+  readonly sessionObserver?: SessionObserver
 }
 
 /** The snapshot's part that a request is authorized with; stays the same to the request's end. */
@@ -42,6 +46,8 @@ export interface Authorizer {
     host: VirtualHost,
     facts: RequestFacts,
   ): MaybePromise<AuthDecision | GoOn | undefined>
+  /** Closes connections to session stores. */
+  close?(): void
   /** For the other reserved paths of a host with login policies: `/oauth2/start` and so on. */
   reserved(
     snapshot: AuthSnapshot,

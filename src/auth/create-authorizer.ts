@@ -112,6 +112,10 @@ class FlowAuthorizer implements Authorizer {
     })
   }
 
+  close(): void {
+    this.#relyingParty.close()
+  }
+
   callback(
     snapshot: AuthSnapshot,
     host: VirtualHost,

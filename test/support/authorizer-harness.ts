@@ -69,6 +69,8 @@ export class FakeRelyingParty implements RelyingParty {
     return undefined
   }
 
+  close(): void {}
+
   async logOut(): Promise<AuthDecision> {
     return { kind: 'redirect', status: 302, location: '/', reason: 'logout', responseHeaders: [] }
   }

@@ -47,6 +47,8 @@ export interface TokenSet {
   readonly refreshToken?: string
   readonly idToken?: string
   readonly idTokenClaims?: Claims
+  /** When the answer came, where it may be given out again later; `expiresInSeconds` counts from here. */
+  readonly receivedAtSeconds?: number
 }
 
 /** The authorization server answered no (RFC 6749 §5.2, or Okta's errorCode form). */

@@ -148,8 +148,12 @@ function refreshQuestion(
   return [server.id, client, session.realm, session.id, refreshToken]
 }
 
-/** Kept beside the token's own life: who holds the old refresh token must get this answer or lose the session. */
+/** Who still holds the old refresh token must get this answer, or loses the session where the server has no grace. */
 function refreshGraceMs(answer: Answer<TokenSet>): number {
-  if (answer.ok || answer.kind === 'refused') return REFRESH_GRACE_MS
+  if (answer.ok) {
+    const lifetimeSeconds = answer.value.expiresInSeconds ?? Number.POSITIVE_INFINITY
+    return Math.min(REFRESH_GRACE_MS, lifetimeSeconds * 1000)
+  }
+  if (answer.kind === 'refused') return REFRESH_GRACE_MS
   return Math.min(FAILED_REFRESH_GRACE_MS, answer.retryAfterSeconds * 1000)
 }

@@ -1,5 +1,5 @@
 import { refreshTokenGrant as openidRefreshTokenGrant } from 'openid-client'
-import type { Clock } from '../../clock.ts'
+import { nowSeconds, type Clock } from '../../clock.ts'
 import type { Claims } from '../decision.ts'
 import type { Answer, RefreshTokenGrant, TokenSet } from './authorization-server-client.ts'
 import { clientAuthentication } from './client-authentication.ts'
@@ -38,7 +38,7 @@ export async function refreshTokenGrant(
       judge: ({ body }, url) => {
         const answer = readTokenAnswer(body, url.host)
         if (!answer.ok) return answer
-        tokens = answer.value
+        tokens = { ...answer.value, receivedAtSeconds: nowSeconds(clock) }
         return { ok: true, value: { access_token: tokens.accessToken, token_type: tokens.tokenType } }
       },
     },

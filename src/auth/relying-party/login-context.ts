@@ -1,14 +1,18 @@
 import type { Policy } from '../../table/policy.ts'
 import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import type { SessionKeys } from '../session/session-keys.ts'
-import type { SessionStore } from '../session/session-store.ts'
+import type { SessionRequest, SessionStore } from '../session/session-store.ts'
+import type { SessionLookup } from '../session/session.ts'
 import type { RedirectUri } from './redirect-uri.ts'
 
 /** What every step of a login needs and keeps as long as the proxy thread lives. */
 export interface LoginDependencies extends AuthDependencies {
   readonly keys: SessionKeys
   readonly sessions: SessionStore
+  /** As `sessions.open`, with tokens refreshed where it is time: for requests that are answered from the session. */
+  readonly openSession: (request: SessionRequest) => MaybePromise<SessionLookup>
 }
 
 /** One login as one request sees it. */

@@ -1,4 +1,5 @@
 import type { TokenSet } from '../authorization-server/authorization-server-client.ts'
+import { expiryOf } from '../refresh/refreshed-session.ts'
 import type { Session } from '../session/session.ts'
 import { claimsOf } from '../session/session-payload.ts'
 
@@ -24,10 +25,4 @@ export function newSession(id: string, tokens: TokenSet, nowSeconds: number): Se
     renewedAtSeconds: nowSeconds,
     lastSeenAtSeconds: nowSeconds,
   }
-}
-
-/** `expires_in` before `exp`: it needs no agreement between two clocks. */
-function expiryOf(tokens: TokenSet, exp: unknown, nowSeconds: number): number | undefined {
-  if (tokens.expiresInSeconds !== undefined) return nowSeconds + Math.floor(tokens.expiresInSeconds)
-  return typeof exp === 'number' ? exp : undefined
 }

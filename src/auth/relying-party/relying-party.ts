@@ -8,8 +8,10 @@ import { signOut } from '../logout/sign-out.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
 import { hostPolicies } from '../named-policies.ts'
 import type { RequestFacts } from '../request-facts.ts'
-import { CookieSessionStore } from '../session/cookie-session-store.ts'
+import { SessionRefresh } from '../refresh/session-refresh.ts'
 import { SessionKeys } from '../session/session-keys.ts'
+import type { SessionRequest } from '../session/session-store.ts'
+import { createSessionStores } from '../session/session-stores.ts'
 import type { SessionLookup } from '../session/session.ts'
 import { LoginCompletion } from './complete-login.ts'
 import type { LoginOutcome } from './finish-login.ts'
@@ -22,7 +24,7 @@ import { userInfoEndpoint } from './user-info-endpoint.ts'
 
 /** Logs browsers in with the authorization code flow (OpenID Connect Core §3.1) and keeps their sessions. */
 export interface RelyingParty {
-  /** The request's session of the policy's realm. Answers at once where its store does. */
+  /** The request's session of the policy's realm, refreshed where it is time. Answers at once where its store does. */
   openSession(
     snapshot: AuthSnapshot,
     policy: Policy,
@@ -51,17 +53,21 @@ export interface RelyingParty {
     host: VirtualHost,
     facts: RequestFacts,
   ): MaybePromise<AuthDecision> | undefined
+  /** Closes connections to session stores. */
+  close(): void
 }
 
 /** One per proxy thread: its cache of opened sessions lives as long as it does. */
 export function createRelyingParty(dependencies: AuthDependencies): RelyingParty {
   const keys = new SessionKeys()
-  const sessions = new CookieSessionStore(dependencies.clock, dependencies.randomBytes, keys)
-  const deps = { ...dependencies, keys, sessions }
+  const sessions = createSessionStores(dependencies, keys)
+  const refresh = new SessionRefresh(dependencies, sessions)
+  const openSession = (request: SessionRequest) => refresh.open(request)
+  const deps = { ...dependencies, keys, sessions, openSession }
   const completion = new LoginCompletion(deps)
   const backchannel = new BackchannelLogout(deps)
   return {
-    openSession: (snapshot, policy, facts) => sessions.open({ snapshot, policy, facts }),
+    openSession: (snapshot, policy, facts) => openSession({ snapshot, policy, facts }),
     startLogin: (snapshot, policy, facts) => {
       const login = {
         snapshot,
@@ -93,5 +99,6 @@ export function createRelyingParty(dependencies: AuthDependencies): RelyingParty
           return undefined
       }
     },
+    close: () => sessions.close(),
   }
 }

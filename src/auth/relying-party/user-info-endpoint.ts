@@ -23,7 +23,7 @@ export async function userInfoEndpoint(
 ): Promise<AuthDecision> {
   let stale: HeaderList = []
   for (const policy of firstOfRealms(namedPolicies(snapshot, host, new URLSearchParams(facts.query)))) {
-    const lookup = await deps.sessions.open({ snapshot, policy, facts })
+    const lookup = await deps.openSession({ snapshot, policy, facts })
     if (lookup.kind === 'session') return answer(policy, lookup.session, [...stale, ...lookup.setCookies])
     if (lookup.kind === 'unavailable') return sessionUnavailable(lookup)
     if (lookup.kind === 'invalid') stale = [...stale, ...lookup.clearCookies]

@@ -12,6 +12,7 @@ import type {
   DestroyByResult,
   DestroyResult,
   SaveResult,
+  SessionLock,
   SessionRequest,
   SessionStore,
 } from './session-store.ts'
@@ -33,6 +34,7 @@ const MAXIMUM_SESSIONS = 10_000
 const MAXIMUM_CACHED_CHARACTERS = 32 * 1024 * 1024
 const NO_SESSION: SessionLookup = { kind: 'none' }
 const NO_HEADERS: HeaderList = []
+const HELD: SessionLock = { kind: 'held', release: () => undefined }
 
 /**
  * Sessions inside sealed cookies. A session whose bytes were opened before costs no cryptography; its timeouts are
@@ -91,6 +93,14 @@ export class CookieSessionStore implements SessionStore {
     return { ok: true, setCookies }
   }
 
+  reread(request: SessionRequest): SessionLookup {
+    return this.open(request)
+  }
+
+  lock(): SessionLock {
+    return HELD
+  }
+
   /** A session of cookies is kept by writing them anew. */
   update(request: SessionRequest, session: Session): SaveResult {
     return this.create(request, session)
@@ -103,6 +113,10 @@ export class CookieSessionStore implements SessionStore {
 
   destroyBy(): Promise<DestroyByResult> {
     return Promise.resolve({ ok: false, reason: 'unsupported' })
+  }
+
+  close(): void {
+    this.#opened.clear()
   }
 
   /** The lookup of a valid session, with its cookies written anew when a timeout wants it. */

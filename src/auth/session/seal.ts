@@ -4,7 +4,7 @@ import { KEY_ID_BYTES, type KeyRing, type SessionKey } from './session-keys.ts'
 
 /** What a sealed value is bound to: it opens under the same three only. */
 export interface SealContext {
-  readonly purpose: 'session' | 'flow' | 'state' | 'login-count'
+  readonly purpose: 'session' | 'redis-handle' | 'redis-session' | 'flow' | 'state' | 'login-count'
   /** Empty where the realm is inside the sealed value (`state`). */
   readonly realm: string
   /** Name of the cookie or parameter that carries it. */

@@ -12,8 +12,6 @@ export interface SessionCookie {
 
 /** Browsers drop a longer Set-Cookie without a word, which shows as an endless login. */
 const MAXIMUM_SET_COOKIE_BYTES = 4096
-/** All chunks together. The listener takes 64 KiB of headers; upstreams and proxies in front often take less. */
-export const MAXIMUM_SEALED_CHARACTERS = 16_384
 /** Planted cookies beyond these are not looked at, so that they cost no more than so many decryptions. */
 const MAXIMUM_CANDIDATES = 4
 
@@ -21,9 +19,16 @@ const MAXIMUM_CANDIDATES = 4
  * The Set-Cookie values that carry a sealed session. The first chunk begins with the number of chunks, each other
  * one with the salt of the session that it belongs to, so that chunks of two sessions are never mixed.
  * `undefined`: too large for cookies.
+ *
+ * @param maximumBytes All values together. The listener takes 64 KiB of headers; upstreams and proxies in front often
+ * take less.
  */
-export function writeChunks(cookie: SessionCookie, sealed: string): readonly string[] | undefined {
-  if (sealed.length > MAXIMUM_SEALED_CHARACTERS) return undefined
+export function writeChunks(
+  cookie: SessionCookie,
+  sealed: string,
+  maximumBytes: number,
+): readonly string[] | undefined {
+  if (sealed.length > maximumBytes) return undefined
   const overhead = setCookie(`${cookie.name}0`, '', cookie.attributes).length
   const pieces = cut(sealed, MAXIMUM_SET_COOKIE_BYTES - overhead - saltOf(sealed).length - 1)
   if (pieces === undefined) return undefined

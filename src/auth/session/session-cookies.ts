@@ -23,7 +23,7 @@ export class SessionCookies {
   /** The headers that put a sealed value into cookies and clear chunks of a longer one; `undefined`: too large. */
   write(session: SessionPolicy, facts: RequestFacts, sealed: string): HeaderList | undefined {
     const cookie = this.of(session, facts)
-    const chunks = writeChunks(cookie, sealed)
+    const chunks = writeChunks(cookie, sealed, session.cookieMaximumBytes)
     if (chunks === undefined) return undefined
     const set = chunks.map((value) => ['set-cookie', value] as const)
     return [...set, ...clearing(cookie, staleChunks(session, facts, cookie, chunks.length)), NOT_CACHED]

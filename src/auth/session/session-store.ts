@@ -33,6 +33,12 @@ export interface DestroyResult {
   readonly clearCookies: HeaderList
 }
 
+/** The outcome of asking for a session alone. `busy`: somebody else has it, here or on another replica. */
+export type SessionLock =
+  | { readonly kind: 'held'; release(): MaybePromise<void> }
+  | { readonly kind: 'busy' }
+  | { readonly kind: 'unavailable' }
+
 /** The outcome of ending sessions by subject. `unsupported`: they live in cookies alone, where nothing ends them. */
 export type DestroyByResult =
   | { readonly ok: true; readonly ended: number }
@@ -45,10 +51,17 @@ export type DestroyByResult =
 export interface SessionStore {
   /** The request's session that has not ended, written anew where a timeout wants it. */
   open(request: SessionRequest): MaybePromise<SessionLookup>
+  /** As `open`, past everything that is cached: what a lock is good for. */
+  reread(request: SessionRequest): MaybePromise<SessionLookup>
   /** Begins a session: new cookies, in place of whatever the browser had in this realm. */
   create(request: SessionRequest, session: Session): MaybePromise<SaveResult>
   /** Keeps the request's session with other contents, which must be of the same `id`. */
   update(request: SessionRequest, session: Session): MaybePromise<SaveResult>
+  /**
+   * Keeps others from refreshing the session, for so long at most. Sessions of cookies are always held at once: no
+   * two replicas can know of each other.
+   */
+  lock(request: SessionRequest, session: Session, ttlMs: number): MaybePromise<SessionLock>
   /** Ends the request's session, whether or not it is still valid, and clears its cookies. */
   destroy(request: SessionRequest): MaybePromise<DestroyResult>
   /**
@@ -56,4 +69,6 @@ export interface SessionStore {
    * thread and replica they are gone within a second.
    */
   destroyBy(snapshot: AuthSnapshot, policy: Policy, subject: SessionSubject): Promise<DestroyByResult>
+  /** Closes connections. */
+  close(): void
 }

@@ -3,19 +3,62 @@ import type { Session } from './session.ts'
 
 /** A use of the session is written down no more often than this, since it costs a Set-Cookie each time. */
 const TOUCH_INTERVAL_SECONDS = 60
+const MAXIMUM_REMAINING_SECONDS = 400 * 86_400
 
 /**
- * Whether a session is over: its access token expired (nothing refreshes it yet), or one of the three timeouts
- * passed. A timeout of 0 is off.
+ * Whether a session is over: its access token expired or its claims are too old and it holds nothing to refresh them
+ * with, or one of the three timeouts passed. A timeout of 0 is off.
  */
 export function hasEnded(session: Session, policy: SessionPolicy, nowSeconds: number): boolean {
-  const expiry = session.accessTokenExpiresAtSeconds
-  if (expiry !== undefined && nowSeconds >= expiry) return true
+  const isStale = hasExpired(session, nowSeconds) || hasOldClaims(session, policy, nowSeconds)
+  if (isStale && !isRefreshable(session, policy)) return true
   return (
     hasPassed(session.createdAtSeconds, policy.absoluteTimeoutSeconds, nowSeconds) ||
     hasPassed(session.renewedAtSeconds, policy.rollingTimeoutSeconds, nowSeconds) ||
     hasPassed(session.lastSeenAtSeconds, policy.idlingTimeoutSeconds, nowSeconds)
   )
+}
+
+/** Whether the access token has expired: nothing may pass on it, also while it cannot be refreshed. */
+export function hasExpired({ accessTokenExpiresAtSeconds }: Session, nowSeconds: number): boolean {
+  return accessTokenExpiresAtSeconds !== undefined && nowSeconds >= accessTokenExpiresAtSeconds
+}
+
+/**
+ * Whether it is time to refresh: the access token expires within the leeway, or within half its life where that is
+ * shorter, or the claims are too old. Never without a refresh token.
+ */
+export function isRefreshDue(session: Session, policy: SessionPolicy, nowSeconds: number): boolean {
+  if (!isRefreshable(session, policy)) return false
+  const { accessTokenExpiresAtSeconds: expiry, tokensIssuedAtSeconds: issued } = session
+  if (expiry !== undefined) {
+    const leeway = Math.min(policy.refreshLeewaySeconds, Math.floor((expiry - issued) / 2))
+    if (nowSeconds >= expiry - leeway) return true
+  }
+  return hasOldClaims(session, policy, nowSeconds)
+}
+
+/**
+ * Seconds until a session that is not used any more has surely ended, for the store to forget it; at least 1.
+ * Sessions without any limit are forgotten after 400 days, as browsers do with cookies (RFC 6265bis §5.5).
+ */
+export function remainingSeconds(session: Session, policy: SessionPolicy, nowSeconds: number): number {
+  const ends = [
+    endOf(session.createdAtSeconds, policy.absoluteTimeoutSeconds),
+    endOf(session.renewedAtSeconds, policy.rollingTimeoutSeconds),
+    endOf(session.lastSeenAtSeconds, policy.idlingTimeoutSeconds),
+  ]
+  if (!isRefreshable(session, policy)) {
+    ends.push(session.accessTokenExpiresAtSeconds ?? Number.POSITIVE_INFINITY)
+  }
+  const remaining = Math.min(...ends, nowSeconds + MAXIMUM_REMAINING_SECONDS) - nowSeconds
+  return Math.max(1, Math.ceil(remaining))
+}
+
+/** Seconds until a session has surely ended however it is used; at least 1. */
+export function longestSeconds(session: Session, policy: SessionPolicy, nowSeconds: number): number {
+  const end = endOf(session.createdAtSeconds, policy.absoluteTimeoutSeconds)
+  return Math.max(1, Math.min(end - nowSeconds, MAXIMUM_REMAINING_SECONDS))
 }
 
 /**
@@ -39,6 +82,22 @@ export function afterUse(session: Session, policy: SessionPolicy, nowSeconds: nu
 export function touchIntervalSeconds(policy: SessionPolicy): number {
   if (policy.idlingTimeoutSeconds === 0) return TOUCH_INTERVAL_SECONDS
   return Math.max(1, Math.min(TOUCH_INTERVAL_SECONDS, Math.floor(policy.idlingTimeoutSeconds / 4)))
+}
+
+function isRefreshable({ refreshToken }: Session, policy: SessionPolicy): boolean {
+  return policy.refreshTokens && refreshToken !== undefined
+}
+
+function hasOldClaims(
+  { tokensIssuedAtSeconds }: Session,
+  policy: SessionPolicy,
+  nowSeconds: number,
+): boolean {
+  return hasPassed(tokensIssuedAtSeconds, policy.claimsMaximumAgeSeconds, nowSeconds)
+}
+
+function endOf(sinceSeconds: number, timeoutSeconds: number): number {
+  return timeoutSeconds > 0 ? sinceSeconds + timeoutSeconds : Number.POSITIVE_INFINITY
 }
 
 function hasPassed(sinceSeconds: number, timeoutSeconds: number, nowSeconds: number): boolean {

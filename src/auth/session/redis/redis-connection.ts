@@ -1,0 +1,115 @@
+import { Redis } from 'ioredis'
+import type { RedisServer } from '../../../table/policy.ts'
+import type { AddressGuard } from '../../authorization-server/address-guard.ts'
+import type { SessionObserver, SessionOperation } from '../session-observer.ts'
+import { guardedConnect } from './guarded-connect.ts'
+import { directConnector, sentinelConnector, type ConnectTo } from './redis-connectors.ts'
+
+/** What Redis said, or that it said nothing. */
+export type RedisAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false }
+
+/** Resolved from the secret table. */
+export interface RedisPasswords {
+  readonly password?: string
+  readonly sentinelPassword?: string
+}
+
+/** A connection that broke so recently is waited for; after that every command fails at once. */
+const BRIDGED_MS = 1_000
+const MAXIMUM_RECONNECT_PAUSE_MS = 1_000
+const FIRST_RECONNECT_PAUSE_MS = 20
+
+/**
+ * One connection to a Redis, made when it is first used and remade for ever. Commands never wait for a Redis that is
+ * away, and are sent once.
+ */
+export class RedisConnection {
+  readonly #redis: Redis
+  readonly #observer: SessionObserver | undefined
+  /** Resolves when the connection is there, or has been awaited long enough. */
+  #bridge: Promise<void> | undefined
+
+  constructor(
+    server: RedisServer,
+    passwords: RedisPasswords,
+    guard: AddressGuard,
+    observer: SessionObserver | undefined,
+  ) {
+    this.#observer = observer
+    this.#redis = new Redis({ ...optionsOf(server, passwords, guard), lazyConnect: true })
+    // Told by the commands that fail.
+    this.#redis.on('error', () => undefined)
+    this.#redis.on('close', () => this.#bridgeOver(BRIDGED_MS))
+    this.#bridgeOver(server.connectTimeoutMs + BRIDGED_MS)
+    this.#redis.connect().catch(() => undefined)
+  }
+
+  /** Runs one command, or a few that go together. */
+  async run<T>(operation: SessionOperation, act: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
+    if (this.#redis.status !== 'ready') await this.#bridge
+    try {
+      const value = await act(this.#redis)
+      this.#observer?.operated(operation, 'ok')
+      return { ok: true, value }
+    } catch {
+      this.#observer?.operated(operation, 'unavailable')
+      return { ok: false }
+    }
+  }
+
+  /** Lets commands under way end. */
+  close(): void {
+    this.#redis.disconnect()
+  }
+
+  /** A bridge that is there is not prolonged: an outage must not look like a row of short ones. */
+  #bridgeOver(milliseconds: number): void {
+    if (this.#bridge !== undefined) return
+    this.#bridge = new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      timer.unref()
+      this.#redis.once('ready', () => {
+        clearTimeout(timer)
+        this.#bridge = undefined
+        resolve()
+      })
+    })
+  }
+}
+
+function optionsOf(server: RedisServer, passwords: RedisPasswords, guard: AddressGuard) {
+  const connectTo: ConnectTo = (node) => guardedConnect(node, server.tls, guard)
+  const common = {
+    connectTimeout: server.connectTimeoutMs,
+    commandTimeout: server.readTimeoutMs,
+    // Tells ioredis to wait for the end of the handshake; the connector does the handshake itself.
+    ...(server.tls && { tls: {} }),
+  }
+  const [first = { host: '', port: 0 }] = server.nodes
+  const { sentinel } = server
+  return {
+    ...common,
+    ...credentials(server.username, passwords.password),
+    Connector:
+      sentinel === undefined
+        ? directConnector(first, connectTo)
+        : sentinelConnector({
+            nodes: server.nodes,
+            master: sentinel.master,
+            connectTo,
+            options: { ...common, ...credentials(sentinel.username, passwords.sentinelPassword) },
+          }),
+    db: server.database,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt: number) =>
+      Math.min(FIRST_RECONNECT_PAUSE_MS * 2 ** attempt, MAXIMUM_RECONNECT_PAUSE_MS),
+    // A master that became a replica: the new one is somewhere else.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  }
+}
+
+function credentials(username: string | undefined, password: string | undefined) {
+  return { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+}

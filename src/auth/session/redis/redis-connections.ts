@@ -1,0 +1,73 @@
+import type { RedisServer } from '../../../table/policy.ts'
+import type { AddressGuard } from '../../authorization-server/address-guard.ts'
+import type { AuthSnapshot } from '../../authorize.ts'
+import type { SessionObserver } from '../session-observer.ts'
+import { RedisConnection } from './redis-connection.ts'
+
+interface Kept {
+  readonly connection: RedisConnection
+  readonly passwords: readonly (string | undefined)[]
+}
+
+/** The connections of one proxy thread: one to each Redis that the policies of the newest snapshot name. */
+export class RedisConnections {
+  readonly #guard: AddressGuard
+  readonly #observer: SessionObserver | undefined
+  readonly #connections = new Map<string, Kept>()
+  readonly #seen = new WeakSet<AuthSnapshot>()
+
+  constructor(guard: AddressGuard, observer: SessionObserver | undefined) {
+    this.#guard = guard
+    this.#observer = observer
+  }
+
+  /** The connection to this server; a new one where its passwords changed. */
+  get(snapshot: AuthSnapshot, server: RedisServer): RedisConnection {
+    this.#retain(snapshot)
+    const known = this.#connections.get(server.id)
+    if (known !== undefined) return known.connection
+    const [password, sentinelPassword] = passwordsOf(snapshot, server)
+    const connection = new RedisConnection(
+      server,
+      {
+        ...(password !== undefined && { password }),
+        ...(sentinelPassword !== undefined && { sentinelPassword }),
+      },
+      this.#guard,
+      this.#observer,
+    )
+    this.#connections.set(server.id, { connection, passwords: [password, sentinelPassword] })
+    return connection
+  }
+
+  close(): void {
+    for (const { connection } of this.#connections.values()) connection.close()
+    this.#connections.clear()
+  }
+
+  /** Once per snapshot: closes what it does not name any more, or names with other passwords. */
+  #retain(snapshot: AuthSnapshot): void {
+    if (this.#seen.has(snapshot)) return
+    this.#seen.add(snapshot)
+    const named = new Map<string, RedisServer>()
+    for (const { session } of Object.values(snapshot.table.policies)) {
+      if (session.redis !== undefined) named.set(session.redis.id, session.redis)
+    }
+    for (const [id, { connection, passwords }] of this.#connections) {
+      const server = named.get(id)
+      const isSame =
+        server !== undefined &&
+        passwordsOf(snapshot, server).every((password, index) => password === passwords[index])
+      if (isSame) continue
+      this.#connections.delete(id)
+      connection.close()
+    }
+  }
+}
+
+function passwordsOf(
+  snapshot: AuthSnapshot,
+  { password, sentinel }: RedisServer,
+): readonly (string | undefined)[] {
+  return [password && snapshot.secret(password), sentinel?.password && snapshot.secret(sentinel.password)]
+}

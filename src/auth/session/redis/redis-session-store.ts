@@ -1,0 +1,283 @@
+import { nowSeconds, type Clock } from '../../../clock.ts'
+import type { Policy, RedisServer } from '../../../table/policy.ts'
+import type { AuthSnapshot } from '../../authorize.ts'
+import type { HeaderList } from '../../decision.ts'
+import type { MaybePromise } from '../../maybe-promise.ts'
+import { cookieHeaderOf } from '../cookie-header.ts'
+import { chunksPresent } from '../session-chunks.ts'
+import { SessionCookies } from '../session-cookies.ts'
+import type { KeyRing, SessionKeys } from '../session-keys.ts'
+import type {
+  DestroyByResult,
+  DestroyResult,
+  SaveResult,
+  SessionLock,
+  SessionRequest,
+  SessionStore,
+  SessionSubject,
+} from '../session-store.ts'
+import { afterUse, hasEnded, longestSeconds, remainingSeconds } from '../session-timeouts.ts'
+import type { Session, SessionLookup, SessionUnavailable } from '../session.ts'
+import {
+  KnownSessions,
+  openContents,
+  sealContents,
+  type KnownSession,
+  type LastRead,
+} from './known-sessions.ts'
+import type { RedisConnections } from './redis-connections.ts'
+import { newHandleKey } from './session-handle.ts'
+import { indexKey, indexKeys, type IndexOwner } from './session-index.ts'
+import { SessionRecords, type Listing } from './session-records.ts'
+
+/** What the store needs of the world. */
+export interface RedisStoreDependencies {
+  readonly clock: Clock
+  readonly randomBytes: (size: number) => Buffer
+  readonly keys: SessionKeys
+  readonly connections: RedisConnections
+}
+
+/** A session may have been ended elsewhere so long ago. */
+const MAXIMUM_AGE_MS = 1_000
+const NO_SESSION: SessionLookup = { kind: 'none' }
+const NO_HEADERS: HeaderList = []
+const GONE: SaveResult = { ok: false, reason: 'gone' }
+const UNAVAILABLE: SessionUnavailable = {
+  kind: 'unavailable',
+  cause: 'session_store',
+  detail: 'Redis gives no answer',
+  retryAfterSeconds: 1,
+}
+
+/**
+ * Sessions in Redis. The browser's cookie holds the session's id and a key; Redis holds contents that open with that
+ * key and the server's together. What was read is used for a second at most.
+ */
+export class RedisSessionStore implements SessionStore {
+  readonly #deps: RedisStoreDependencies
+  readonly #cookies = new SessionCookies()
+  readonly #known = new KnownSessions(this.#cookies)
+
+  constructor(deps: RedisStoreDependencies) {
+    this.#deps = deps
+  }
+
+  /** Of several sessions, which a sibling host can plant beside the user's, the oldest that has not ended counts. */
+  open(request: SessionRequest): MaybePromise<SessionLookup> {
+    const { policy, facts, snapshot } = request
+    const { name } = this.#cookies.of(policy.session, facts)
+    if (!cookieHeaderOf(facts.headers).includes(name)) return NO_SESSION
+    const known = this.#known.of(request, this.#deps.keys.ringOf(snapshot))
+    const oldestMs = this.#deps.clock.monotonic() - MAXIMUM_AGE_MS
+    if (known.every((each) => each.destroyed || (each.read?.atMs ?? -1) > oldestMs))
+      return this.#judge(request, known)
+    return this.#readAll(request, known)
+  }
+
+  async reread(request: SessionRequest): Promise<SessionLookup> {
+    const known = this.#known.of(request, this.#deps.keys.ringOf(request.snapshot))
+    // A read that is under way was asked before whatever happened meanwhile.
+    for (const each of known) delete each.reading
+    return await this.#readAll(request, known)
+  }
+
+  async create(request: SessionRequest, session: Session): Promise<SaveResult> {
+    const { snapshot, policy, facts } = request
+    const { randomBytes } = this.#deps
+    const ring = this.#deps.keys.ringOf(snapshot)
+    if (ring[0] === undefined) return { ok: false, reason: 'no_key' }
+    const { realm } = policy.session
+    const handle = { id: session.id, key: newHandleKey(randomBytes) }
+    const cookie = this.#known.sealHandle(request, handle, ring[0], randomBytes)
+    const sealed = sealContents(session, { realm, handle }, ring, randomBytes)
+    const setCookies = cookie === undefined ? undefined : this.#cookies.write(policy.session, facts, cookie)
+    if (sealed === undefined || setCookies === undefined) return { ok: false, reason: 'too_large' }
+    const change = { ...this.#place(policy, session), sealed }
+    const answer = await this.#records(request).create(change, this.#listing(request, session))
+    return answer.ok ? { ok: true, setCookies } : { ok: false, reason: 'unavailable' }
+  }
+
+  async update(request: SessionRequest, session: Session): Promise<SaveResult> {
+    const { policy } = request
+    const ring = this.#deps.keys.ringOf(request.snapshot)
+    const known = this.#known.of(request, ring).find(({ handle }) => handle.id === session.id)
+    if (known === undefined || known.destroyed) return GONE
+    const sealed = sealContents(session, known, ring, this.#deps.randomBytes)
+    if (sealed === undefined) return { ok: false, reason: 'too_large' }
+    const answer = await this.#records(request).replace({ ...this.#place(policy, session), sealed })
+    if (!answer.ok) return { ok: false, reason: 'unavailable' }
+    if (answer.value === undefined) return GONE
+    this.#wrote(known, { sealed, version: answer.value }, ring, session)
+    return { ok: true, setCookies: NO_HEADERS }
+  }
+
+  async lock(request: SessionRequest, session: Session, ttlMs: number): Promise<SessionLock> {
+    const key = `${redisOf(request.policy).prefix}l:${session.id}`
+    const holder = this.#deps.randomBytes(16).toString('base64url')
+    const records = this.#records(request)
+    const answer = await records.lock(key, holder, ttlMs)
+    if (!answer.ok) return { kind: 'unavailable' }
+    if (!answer.value) return { kind: 'busy' }
+    const release = async (): Promise<void> => {
+      await records.unlock(key, holder)
+    }
+    return { kind: 'held', release }
+  }
+
+  async destroy(request: SessionRequest): Promise<DestroyResult> {
+    const { policy, facts, snapshot } = request
+    const clearCookies = this.#cookies.clear(policy.session, facts)
+    const known = this.#known.of(request, this.#deps.keys.ringOf(snapshot))
+    for (const each of known) each.destroyed = true
+    const keys = known.map(({ handle }) => recordKey(policy, handle.id))
+    const ok = keys.length === 0 || (await this.#records(request).delete(keys)).ok
+    return { ok, clearCookies }
+  }
+
+  async destroyBy(snapshot: AuthSnapshot, policy: Policy, subject: SessionSubject): Promise<DestroyByResult> {
+    const { prefix } = redisOf(policy)
+    const ring = this.#deps.keys.ringOf(snapshot)
+    const indexes = ring.map((key) => indexKey(prefix, key, ownerOf(policy), subject))
+    if (indexes.length === 0) return { ok: true, ended: 0 }
+    const answer = await this.#records({ snapshot, policy }).deleteListed(indexes)
+    return answer.ok ? { ok: true, ended: answer.value } : { ok: false, reason: 'unavailable' }
+  }
+
+  close(): void {
+    this.#deps.connections.close()
+    this.#known.clear()
+  }
+
+  async #readAll(request: SessionRequest, known: readonly KnownSession[]): Promise<SessionLookup> {
+    const answers = await Promise.all(known.map((each) => (each.reading ??= this.#read(request, each))))
+    return answers.every(Boolean) ? this.#judge(request, known) : UNAVAILABLE
+  }
+
+  /** @returns Whether Redis answered. */
+  async #read(request: SessionRequest, known: KnownSession): Promise<boolean> {
+    const before = known.read
+    const atMs = this.#deps.clock.monotonic()
+    const after = await this.#ask(request, known, atMs)
+    delete known.reading
+    if (after === undefined) return false
+    // What was written meanwhile is newer.
+    if (known.read === before) this.#known.note(known, after)
+    return true
+  }
+
+  async #ask(request: SessionRequest, known: KnownSession, atMs: number): Promise<LastRead | undefined> {
+    const key = recordKey(request.policy, known.handle.id)
+    const records = this.#records(request)
+    const found = known.read?.found
+    if (found !== undefined) {
+      const version = await records.version(key)
+      if (!version.ok) return undefined
+      if (version.value === found.record.version) return { atMs, found }
+      if (version.value === undefined) return { atMs }
+    }
+    const answer = await records.read(key)
+    if (!answer.ok) return undefined
+    const ring = this.#deps.keys.ringOf(request.snapshot)
+    const opened = answer.value && openContents(answer.value, known, ring)
+    return { atMs, ...(opened && { found: opened }) }
+  }
+
+  #judge(request: SessionRequest, known: readonly KnownSession[]): SessionLookup {
+    const { policy, facts } = request
+    const now = nowSeconds(this.#deps.clock)
+    let oldest: KnownSession | undefined
+    for (const each of known) {
+      const session = each.read?.found?.lookup.session
+      if (session === undefined || each.destroyed || hasEnded(session, policy.session, now)) continue
+      if (oldest === undefined || isOlder(each, oldest)) oldest = each
+    }
+    if (oldest !== undefined) return this.#used(request, oldest, now)
+    const { name } = this.#cookies.of(policy.session, facts)
+    if (chunksPresent(cookieHeaderOf(facts.headers), name, 0).length === 0) return NO_SESSION
+    return { kind: 'invalid', clearCookies: this.#cookies.clear(policy.session, facts) }
+  }
+
+  /** Notes the use in the background. Once the newest server key is another, contents and cookie move to it. */
+  #used(request: SessionRequest, known: KnownSession, now: number): SessionLookup {
+    const found = known.read?.found
+    const [newest] = this.#deps.keys.ringOf(request.snapshot)
+    if (found === undefined || newest === undefined) return NO_SESSION
+    const { lookup } = found
+    const touched = afterUse(lookup.session, request.policy.session, now)
+    if (touched !== undefined || found.keyId !== newest.id)
+      void this.#touch(request, known, touched ?? lookup.session)
+    if (known.keyId === newest.id) return lookup
+    const cookie = this.#known.sealHandle(request, known.handle, newest, this.#deps.randomBytes)
+    const setCookies = cookie && this.#cookies.write(request.policy.session, request.facts, cookie)
+    return setCookies ? { ...lookup, setCookies } : lookup
+  }
+
+  async #touch(request: SessionRequest, known: KnownSession, session: Session): Promise<void> {
+    const found = known.read?.found
+    if (known.touching || found === undefined) return
+    known.touching = true
+    const { policy, snapshot } = request
+    const ring = this.#deps.keys.ringOf(snapshot)
+    const records = this.#records(request)
+    const sealed = sealContents(session, known, ring, this.#deps.randomBytes)
+    if (sealed !== undefined) {
+      const change = { ...this.#place(policy, session), sealed }
+      const answer = await records.touch(change, found.record.version)
+      if (answer.ok && answer.value !== undefined) {
+        if (known.read?.found === found) this.#wrote(known, { sealed, version: answer.value }, ring, session)
+      } else if (known.read !== undefined) known.read.atMs = Number.NEGATIVE_INFINITY
+      if (found.keyId !== ring[0]?.id) await records.list(change.key, this.#listing(request, session))
+    }
+    known.touching = false
+  }
+
+  #wrote(
+    known: KnownSession,
+    record: { readonly sealed: string; readonly version: string },
+    ring: KeyRing,
+    session: Session,
+  ): void {
+    const lookup = { kind: 'session', session, setCookies: NO_HEADERS } as const
+    const found = { record, keyId: ring[0]?.id ?? '', lookup }
+    this.#known.note(known, { atMs: this.#deps.clock.monotonic(), found })
+  }
+
+  #place(policy: Policy, session: Session): { readonly key: string; readonly ttlSeconds: number } {
+    const now = nowSeconds(this.#deps.clock)
+    return { key: recordKey(policy, session.id), ttlSeconds: remainingSeconds(session, policy.session, now) }
+  }
+
+  #listing({ snapshot, policy }: SessionRequest, session: Session): Listing {
+    const now = nowSeconds(this.#deps.clock)
+    const [newest] = this.#deps.keys.ringOf(snapshot)
+    const { prefix } = redisOf(policy)
+    return {
+      indexes: newest === undefined ? [] : indexKeys(prefix, newest, ownerOf(policy), session),
+      longestSeconds: longestSeconds(session, policy.session, now),
+      nowSeconds: now,
+    }
+  }
+
+  #records({ snapshot, policy }: Pick<SessionRequest, 'snapshot' | 'policy'>): SessionRecords {
+    return new SessionRecords(this.#deps.connections.get(snapshot, redisOf(policy)))
+  }
+}
+
+function redisOf({ session }: Policy): RedisServer {
+  if (session.redis === undefined) throw new TypeError('the policy keeps no sessions in Redis')
+  return session.redis
+}
+
+function ownerOf({ server, client }: Policy): IndexOwner {
+  return { issuer: server.issuer, clientId: client?.id ?? '' }
+}
+
+function recordKey(policy: Policy, id: string): string {
+  return `${redisOf(policy).prefix}s:${id}`
+}
+
+function isOlder(one: KnownSession, other: KnownSession): boolean {
+  const created = ({ read }: KnownSession): number => read?.found?.lookup.session.createdAtSeconds ?? 0
+  return created(one) < created(other)
+}

@@ -1,0 +1,80 @@
+import { anyAddress, noLocalAddress } from '../authorization-server/address-guard.ts'
+import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
+import type { Policy } from '../../table/policy.ts'
+import { CookieSessionStore } from './cookie-session-store.ts'
+import { forgottenCookies } from './forgotten-cookies.ts'
+import { RedisConnections } from './redis/redis-connections.ts'
+import { RedisSessionStore } from './redis/redis-session-store.ts'
+import type { SessionKeys } from './session-keys.ts'
+import type {
+  DestroyByResult,
+  DestroyResult,
+  SaveResult,
+  SessionLock,
+  SessionRequest,
+  SessionStore,
+  SessionSubject,
+} from './session-store.ts'
+import type { Session, SessionLookup } from './session.ts'
+
+/** The store of each policy's sessions. One per proxy thread. */
+export function createSessionStores(deps: AuthDependencies, keys: SessionKeys): SessionStore {
+  const { clock, randomBytes, allowLoopback = false, sessionObserver } = deps
+  const connections = new RedisConnections(allowLoopback ? anyAddress : noLocalAddress, sessionObserver)
+  return new SessionStores(
+    new CookieSessionStore(clock, randomBytes, keys),
+    new RedisSessionStore({ clock, randomBytes, keys, connections }),
+  )
+}
+
+class SessionStores implements SessionStore {
+  readonly #cookies: SessionStore
+  readonly #redis: SessionStore
+
+  constructor(cookies: SessionStore, redis: SessionStore) {
+    this.#cookies = cookies
+    this.#redis = redis
+  }
+
+  open(request: SessionRequest): MaybePromise<SessionLookup> {
+    return this.#of(request.policy).open(request)
+  }
+
+  reread(request: SessionRequest): MaybePromise<SessionLookup> {
+    return this.#of(request.policy).reread(request)
+  }
+
+  /** A login is also when cookies of realms that are no more are cleared, so that they cannot pile up. */
+  async create(request: SessionRequest, session: Session): Promise<SaveResult> {
+    const saved = await this.#of(request.policy).create(request, session)
+    if (!saved.ok) return saved
+    const forgotten = forgottenCookies(request)
+    return forgotten.length === 0 ? saved : { ok: true, setCookies: [...saved.setCookies, ...forgotten] }
+  }
+
+  update(request: SessionRequest, session: Session): MaybePromise<SaveResult> {
+    return this.#of(request.policy).update(request, session)
+  }
+
+  lock(request: SessionRequest, session: Session, ttlMs: number): MaybePromise<SessionLock> {
+    return this.#of(request.policy).lock(request, session, ttlMs)
+  }
+
+  destroy(request: SessionRequest): MaybePromise<DestroyResult> {
+    return this.#of(request.policy).destroy(request)
+  }
+
+  destroyBy(snapshot: AuthSnapshot, policy: Policy, subject: SessionSubject): Promise<DestroyByResult> {
+    return this.#of(policy).destroyBy(snapshot, policy, subject)
+  }
+
+  close(): void {
+    this.#cookies.close()
+    this.#redis.close()
+  }
+
+  #of({ session }: Policy): SessionStore {
+    return session.redis === undefined ? this.#cookies : this.#redis
+  }
+}
