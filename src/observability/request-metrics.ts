@@ -19,6 +19,9 @@ export interface DecisionLabels {
   readonly reason: string
 }
 
+/** A connection of a listener, or what was made of one: a WebSocket counts as both. */
+export type ConnectionKind = 'http' | 'https' | 'websocket'
+
 /** Methods with a series of their own; every other one is counted as `other`, since clients make names up. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'other']
 const METHOD_INDEX = new Map(METHODS.map((method, index) => [method, index]))
@@ -61,7 +64,7 @@ export class RouteSeries {
 export class RequestMetrics {
   readonly #series = new Map<string, RouteSeries>()
   readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }>()
-  readonly #connections = { http: 0, https: 0 }
+  readonly #connections = { http: 0, https: 0, websocket: 0 }
 
   /** Without a route: requests that were refused before one was found. */
   seriesOf(route: Route | undefined): RouteSeries {
@@ -95,12 +98,12 @@ export class RequestMetrics {
     else entry.count += 1
   }
 
-  connectionOpened(listener: 'http' | 'https'): void {
-    this.#connections[listener] += 1
+  connectionOpened(kind: ConnectionKind): void {
+    this.#connections[kind] += 1
   }
 
-  connectionClosed(listener: 'http' | 'https'): void {
-    this.#connections[listener] -= 1
+  connectionClosed(kind: ConnectionKind): void {
+    this.#connections[kind] -= 1
   }
 
   families(): MetricFamily[] {
@@ -125,8 +128,9 @@ export class RequestMetrics {
         [...this.#decisions.values()].map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
       ),
       family('ostiary_open_connections', 'Client connections that are open', 'gauge', () => [
-        { value: this.#connections.http, labels: { listener: 'http' } },
-        { value: this.#connections.https, labels: { listener: 'https' } },
+        { value: this.#connections.http, labels: { kind: 'http' } },
+        { value: this.#connections.https, labels: { kind: 'https' } },
+        { value: this.#connections.websocket, labels: { kind: 'websocket' } },
       ]),
     ]
   }

@@ -1,14 +1,19 @@
-import type { Server } from 'node:http'
+import type { Timers } from '../clock.ts'
+import type { Listener } from './listener.ts'
 
 /**
- * Stops accepting, closes idle connections, lets requests under way finish, and cuts what is left when the time is
- * over. The caller closes connections that become idle later.
+ * Stops accepting, closes idle connections, lets requests and tunnels under way finish, and cuts what is left when the
+ * time is over. The caller closes connections that become idle later.
  */
-export function drain(server: Server, drainMs: number): Promise<void> {
+export function drain(listener: Listener, drainMs: number, timers: Timers): Promise<void> {
+  const { server } = listener
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+    const cancel = timers.after(drainMs, () => {
+      server.closeAllConnections()
+      listener.closeUpgraded()
+    })
     server.close(() => {
-      clearTimeout(timer)
+      cancel()
       resolve()
     })
   })

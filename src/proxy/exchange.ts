@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock, Timers } from '../clock.ts'
 import type { RequestMetrics } from '../observability/request-metrics.ts'
 import type { IndexedHost } from '../table/route-index.ts'
 import type { Route, RouteAction } from '../table/routing-table.ts'
@@ -21,6 +22,7 @@ export interface Engine {
   readonly trustedProxies: TrustedProxies
   readonly metrics: RequestMetrics
   readonly clock: Clock
+  readonly timers: Timers
   readonly log: ProxyLog
   /** Swapped by a publish. */
   snapshot: ActiveSnapshot
@@ -55,6 +57,8 @@ export class Exchange {
   readonly engine: Engine
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The client's socket, where the request asks for a WebSocket: what it gets unless it is refused. */
+  readonly upgrading: Socket | undefined
   readonly snapshot: ActiveSnapshot
   readonly #startedAt: number
   authority!: RequestAuthority
@@ -71,10 +75,11 @@ export class Exchange {
   #view: ConnectionView | undefined
   #facts: ProxyRequestFacts | undefined
 
-  constructor(engine: Engine, request: IncomingMessage, response: ServerResponse) {
+  constructor(engine: Engine, request: IncomingMessage, response: ServerResponse, upgrading?: Socket) {
     this.engine = engine
     this.request = request
     this.response = response
+    this.upgrading = upgrading
     this.snapshot = engine.snapshot
     this.#startedAt = engine.clock.monotonic()
     ;(response as TrackedResponse)[EXCHANGE] = this

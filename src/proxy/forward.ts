@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { messageOf } from '../errors.ts'
 import type { Exchange, Underway } from './exchange.ts'
@@ -7,6 +8,7 @@ import { respondProblem } from './respond.ts'
 import { downstreamResponseHeaders } from './response-headers.ts'
 import { forwardableTrailers } from './trailers.ts'
 import { discardRest, hasBody, Upload } from './upload.ts'
+import { openTunnel } from './open-tunnel.ts'
 import { answerUpstreamFailure, isConnectionLoss } from './upstream-failure.ts'
 import { upstreamRequestHeaders } from './upstream-headers.ts'
 import type { EndpointPool, UpstreamConnection, UpstreamHandler } from './upstream-pools.ts'
@@ -89,8 +91,19 @@ class Forwarding implements UpstreamHandler, Underway {
     _headers: IncomingHttpHeaders,
     statusMessage?: string,
   ): void {
-    if (status < 200) this.#inform(status, controller)
+    if (status === 101) controller.abort(new Error('the upstream switched to no protocol that was asked for'))
+    else if (status < 200) this.#inform(status, controller)
     else this.#start(status, statusMessage, controller)
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void {
+    this.#observeUpstream()
+    openTunnel(this.#exchange, socket, { headers, rawHeaders: controller.rawHeaders })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -167,8 +180,8 @@ class Forwarding implements UpstreamHandler, Underway {
   }
 
   #start(status: number, message: string | undefined, controller: Dispatcher.DispatchController): void {
-    const { engine, response, route, snapshot, addedHeaders } = this.#exchange
-    snapshot.series(route).upstreamDuration.observe((engine.clock.monotonic() - this.#sentAt) / 1000)
+    const { engine, response, addedHeaders } = this.#exchange
+    this.#observeUpstream()
     const headers = downstreamResponseHeaders(controller.rawHeaders, addedHeaders)
     if (engine.draining) response.shouldKeepAlive = false
     // A phrase says nothing to programs; one that is not ASCII comes garbled, and node:http refuses to write it.
@@ -176,6 +189,11 @@ class Forwarding implements UpstreamHandler, Underway {
     else response.writeHead(status, message, headers)
     // Headers go out with the first bytes of the body, or alone where none came with them, as with server-sent events.
     process.nextTick(flushHeaders, this)
+  }
+
+  #observeUpstream(): void {
+    const { engine, route, snapshot } = this.#exchange
+    snapshot.series(route).upstreamDuration.observe((engine.clock.monotonic() - this.#sentAt) / 1000)
   }
 
   flushHeaders(): void {
@@ -201,6 +219,7 @@ class Forwarding implements UpstreamHandler, Underway {
       method,
       headers,
       body,
+      ...(this.#exchange.upgrading !== undefined && { upgrade: 'websocket' }),
       // undici closes the connection after each HEAD unless it is told that the server knows what HEAD is.
       ...(method === 'HEAD' && { reset: false }),
     }

@@ -4,14 +4,18 @@ import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import { problem, statusPhrase } from './problem.ts'
 import { secureContextOptions, type ServerNames } from './server-names.ts'
+import { asksForWebSocket, takeUpgrade } from './upgrade.ts'
 
 /** An HTTP or HTTPS server that hands every request to one function. */
 export interface Listener {
   readonly app: FastifyInstance
   readonly server: HttpServer | HttpsServer
+  /** Cuts the connections that have been upgraded or ask for it, which the server counts but does not close. */
+  closeUpgraded(): void
 }
 
-type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+/** @param upgrading the client's socket, where the request asks for a WebSocket; see `takeUpgrade` */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse, upgrading?: Socket) => void
 
 const MAXIMUM_HEADER_BYTES = 65_536
 /** Above the idle time-out of the usual load balancers in front (60 s), so that they are the ones to close. */
@@ -27,6 +31,8 @@ const SERVER_OPTIONS: ServerOptions = {
   // A missing Host is answered by the pipeline, in its words.
   requireHostHeader: false,
   optimizeEmptyRequests: true,
+  // Every other one comes as an ordinary request.
+  shouldUpgradeCallback: asksForWebSocket,
   noDelay: true,
 }
 
@@ -55,7 +61,16 @@ export async function createListener(handle: RequestHandler, names?: ServerNames
     socket.on('error', () => socket.destroy())
     socket.end(rawProblem(405, 'CONNECT is not supported.'))
   })
-  return { app, server }
+  const upgraded = new Set<Socket>()
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    upgraded.add(socket)
+    socket.once('close', () => upgraded.delete(socket))
+    takeUpgrade(request, socket, head, handle)
+  })
+  const closeUpgraded = (): void => {
+    for (const socket of upgraded) socket.destroy()
+  }
+  return { app, server, closeUpgraded }
 }
 
 function createApp(handle: RequestHandler, names: ServerNames | undefined): FastifyInstance {

@@ -126,6 +126,8 @@ function answerReservedPath(exchange: Exchange): Verdict {
   const { virtualHost } = exchange.host
   if (virtualHost.reservedClosed) return answerClosed(exchange, 'reserved_path')
   if (virtualHost.loginPolicies.length === 0) return true
+  // None of them is a WebSocket, and what they do must not be had without a navigation.
+  if (exchange.upgrading !== undefined) return answerNotFound(exchange)
   return path === CALLBACK_PATH ? callback(exchange, answerNotFound) : answerOwn(exchange)
 }
 
@@ -145,7 +147,7 @@ function answerOwn(exchange: Exchange): Verdict {
 /** A `redirectUri` may be a routed path too, as in Kong's tutorials: the authorizer tells a callback from a visit. */
 function answerRoutedCallback(exchange: Exchange): Verdict {
   const { virtualHost } = exchange.host
-  if (virtualHost.loginPolicies.length === 0) return true
+  if (virtualHost.loginPolicies.length === 0 || exchange.upgrading !== undefined) return true
   if (!exchange.snapshot.callbackPaths(virtualHost).has(exchange.target.path)) return true
   return callback(exchange, () => true)
 }

@@ -1,14 +1,14 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { Authorizer } from '../auth/authorize.ts'
-import type { Clock } from '../clock.ts'
+import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot } from './active-snapshot.ts'
 import { drain } from './drain.ts'
 import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
-import { createListener, type Listener } from './listener.ts'
+import { createListener, type Listener, type RequestHandler } from './listener.ts'
 import { handle } from './pipeline.ts'
 import { secureContextOptions, ServerNames, type KeyPair } from './server-names.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
@@ -31,6 +31,8 @@ export interface ProxyServerDependencies {
   readonly authorizer: Authorizer
   readonly clock: Clock
   readonly log: ProxyLog
+  /** Default: the system's. */
+  readonly timers?: Timers
 }
 
 /** The ports that are listened on. */
@@ -57,12 +59,13 @@ export async function createProxyServer(
   options: ProxyServerOptions,
   dependencies: ProxyServerDependencies,
 ): Promise<ProxyServer> {
-  const { authorizer, clock, log } = dependencies
+  const { authorizer, clock, log, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
   const engine: Engine = {
     authorizer,
     clock,
+    timers,
     log,
     metrics,
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
@@ -73,8 +76,8 @@ export async function createProxyServer(
       https?.server.closeIdleConnections()
     },
   }
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    handle(new Exchange(engine, request, response))
+  const onRequest: RequestHandler = (request, response, upgrading) => {
+    handle(new Exchange(engine, request, response, upgrading))
   }
   const names =
     options.defaultCertificate === undefined ? undefined : new ServerNames(options.defaultCertificate, log)
@@ -99,7 +102,7 @@ export async function createProxyServer(
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)
-      await Promise.all(open.map(({ server }) => drain(server, drainMs)))
+      await Promise.all(open.map((listener) => drain(listener, drainMs, timers)))
       await pools.destroy()
       await Promise.all(open.map(({ app }) => app.close()))
     },
@@ -107,7 +110,7 @@ export async function createProxyServer(
 }
 
 async function createTlsListener(
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+  onRequest: RequestHandler,
   names: ServerNames | undefined,
   options: ProxyServerOptions,
 ): Promise<Listener> {

@@ -33,6 +33,12 @@ export function respondDecision(
 ): void {
   switch (decision.kind) {
     case 'redirect': {
+      if (exchange.upgrading !== undefined) {
+        const message = 'A WebSocket cannot be sent elsewhere.'
+        const { reason, responseHeaders } = decision
+        respond(exchange, problem(403, { message, reason, headers: responseHeaders }))
+        return
+      }
       const headers: HeaderList = [['Location', decision.location], ...decision.responseHeaders]
       respond(exchange, { status: decision.status, headers: ownHeaders('text/plain', '', headers), body: '' })
       return

@@ -27,7 +27,7 @@ test('adds threads up', async () => {
   expect(lines).toContain(`ostiary_http_request_duration_seconds_bucket{${labels},le="+Inf"} 2`)
   expect(lines).toContain(`ostiary_http_request_duration_seconds_sum{${labels}} 7.003`)
   expect(lines).toContain(`ostiary_http_request_duration_seconds_count{${labels}} 2`)
-  expect(lines).toContain('ostiary_open_connections{listener="https"} 1')
+  expect(lines).toContain('ostiary_open_connections{kind="https"} 1')
 })
 
 test('methods that clients make up share one series', async () => {

@@ -93,7 +93,7 @@ export class RawClient {
     if (length !== undefined) {
       const size = Number(length)
       await this.until((text) => text.length >= size)
-      return this.#take(size)
+      return this.take(size)
     }
     if (headers['transfer-encoding'] !== 'chunked') return this.closed()
     let body = ''
@@ -103,16 +103,17 @@ export class RawClient {
       const size = Number.parseInt(this.#received.slice(0, line), 16)
       if (size === 0) {
         await this.until((text) => text.includes('\r\n\r\n'))
-        this.#take(this.#received.indexOf('\r\n\r\n') + 4)
+        this.take(this.#received.indexOf('\r\n\r\n') + 4)
         return body
       }
       await this.until((text) => text.length >= line + 2 + size + 2)
       body += this.#received.slice(line + 2, line + 2 + size)
-      this.#take(line + 2 + size + 2)
+      this.take(line + 2 + size + 2)
     }
   }
 
-  #take(size: number): string {
+  /** Takes so many characters off what was received. */
+  take(size: number): string {
     const taken = this.#received.slice(0, size)
     this.#received = this.#received.slice(size)
     return taken

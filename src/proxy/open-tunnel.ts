@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Exchange } from './exchange.ts'
+import { withoutNames } from './hop-by-hop.ts'
+import { downstreamResponseHeaders, type UpstreamResponseHeaders } from './response-headers.ts'
+import { Tunnel } from './tunnel.ts'
+import { switchProtocols } from './upgrade.ts'
+import { answerUpstreamFailure } from './upstream-failure.ts'
+
+const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+// A tunnel has no length, but some servers say one.
+const LENGTH: ReadonlySet<string> = new Set(['content-length'])
+
+/** An upstream's 101: its parsed headers, and the same as they came. */
+export interface SwitchingResponse {
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: UpstreamResponseHeaders
+}
+
+/**
+ * Relays the upstream's 101 and joins the two sockets until both are closed. An answer that proves no WebSocket (RFC
+ * 6455 §4.1) is a 502: bytes of the client must not reach a server that still takes them for requests.
+ */
+export function openTunnel(exchange: Exchange, upstream: Duplex, answer: SwitchingResponse): void {
+  const { engine, request, response, upgrading } = exchange
+  if (exchange.closed || upgrading === undefined || !(upstream instanceof Socket)) {
+    upstream.destroy()
+    return
+  }
+  if (!provesWebSocket(request.headers['sec-websocket-key'], answer.headers)) {
+    upstream.destroy()
+    answerUpstreamFailure(exchange, new Error('the upstream switched to something that is no WebSocket'))
+    return
+  }
+  const headers = downstreamResponseHeaders(answer.rawHeaders, exchange.addedHeaders)
+  switchProtocols(response, upgrading, withoutNames(headers, LENGTH))
+  exchange.underway = undefined
+  exchange.close()
+  const { metrics, timers } = engine
+  metrics.connectionOpened('websocket')
+  new Tunnel(upgrading, upstream, timers, () => metrics.connectionClosed('websocket')).open()
+}
+
+function provesWebSocket(key: string | undefined, headers: IncomingHttpHeaders): boolean {
+  if (headers.upgrade?.toLowerCase() !== 'websocket') return false
+  if (key === undefined) return true
+  const expected = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`, 'latin1').digest('base64')
+  return headers['sec-websocket-accept'] === expected
+}
