@@ -20,8 +20,8 @@ export interface ThreadOptions {
 
 /** The main thread's side of one proxy thread. */
 export class ThreadHandle {
-  /** The newest publication that the thread runs on. */
-  acknowledged = 0
+  /** The newest publication that the thread runs on; what it was started with, it takes before it listens. */
+  acknowledged: number
   readonly startedAtMs = performance.now()
   readonly listening: Promise<ListeningPorts>
   readonly #worker: Worker
@@ -33,6 +33,7 @@ export class ThreadHandle {
 
   constructor(options: ThreadOptions) {
     this.#options = options
+    this.acknowledged = options.publication?.sequence ?? 0
     const channel = new MessageChannel()
     options.serveBroker(channel.port1)
     const workerData: ThreadData = {

@@ -28,7 +28,7 @@ export interface ThreadPoolDependencies {
 export interface ThreadPool {
   readonly ports: ListeningPorts
   readonly size: number
-  /** Resolves when every thread runs on this snapshot or on a later one. */
+  /** Resolves when no thread serves from an older snapshot than this one any more. */
   publish(snapshot: Snapshot): Promise<void>
   /** One list per thread, for `AggregatorRegistry.aggregate`. */
   metrics(): Promise<(readonly MetricFamily[])[]>
@@ -159,6 +159,7 @@ class Pool implements ThreadPool {
   /** Its open connections are lost, nothing else. */
   #replace(thread: ThreadHandle): void {
     this.#threads.delete(thread)
+    this.#acknowledge()
     if (this.#closing || !this.#started) return
     const lived = performance.now() - thread.startedAtMs
     const pauseMs = lived < QUICK_DEATH_MS ? RESTART_PAUSE_MS : 0
@@ -177,9 +178,8 @@ class Pool implements ThreadPool {
     this.#restarts.add(restart)
   }
 
-  /** A thread that is being restarted counts once it is back: it starts with the newest snapshot. */
+  /** A thread that is being restarted holds nothing up: it starts with the newest snapshot. */
   #acknowledge(): void {
-    if (this.#threads.size < this.size) return
     const oldest = Math.min(...[...this.#threads].map((thread) => thread.acknowledged))
     for (const waiting of this.#waiting) {
       if (waiting.sequence > oldest) continue

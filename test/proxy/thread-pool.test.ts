@@ -8,6 +8,7 @@ import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 import { everythingOn, GET, silent, upstream } from './support.ts'
 
 const CRASHING = new URL('./crashing-thread.ts', import.meta.url)
+const CRASHING_FOR_GOOD = new URL('./crashing-for-good-thread.ts', import.meta.url)
 
 async function pool(options: Partial<ThreadPoolOptions> = {}, entry?: URL): Promise<ThreadPool> {
   const started = await startThreadPool(
@@ -92,11 +93,29 @@ test('a thread that dies is replaced, with the newest snapshot', async () => {
   const snapshot = aSnapshot(aTable([aHost('example.com', [guarded, aRoute('web')])], { web: [one.port] }))
   await threads.publish(snapshot)
   await expect(rawRequest(port, GET.replace('/ ', '/crash '))).rejects.toThrow(/connection ended/)
-  // Acknowledged by the one that takes its place.
-  await threads.publish(snapshot)
-  await vi.waitFor(async () => {
-    expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'one' })
+  await vi.waitFor(
+    async () => expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'one' }),
+    { timeout: 20_000, interval: 100 },
+  )
+})
+
+test('a thread that dies over and over does not keep the others from new snapshots', async () => {
+  const [one, two] = [
+    await upstream((_, response) => response.end('one')),
+    await upstream((_, response) => response.end('two')),
+  ]
+  const threads = await pool({}, CRASHING_FOR_GOOD)
+  const port = threads.ports.http ?? 0
+  const guarded = aRoute('web', {
+    path: '/crash',
+    action: { kind: 'forward', upstream: 'default/web/80', policies: ['default/plugin'] },
   })
+  await threads.publish(
+    aSnapshot(aTable([aHost('example.com', [guarded, aRoute('web')])], { web: [one.port] })),
+  )
+  await expect(rawRequest(port, GET.replace('/ ', '/crash '))).rejects.toThrow(/connection ended/)
+  await threads.publish(everythingOn(two.port))
+  expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'two' })
 })
 
 test('a port that somebody else has is an error with place and remedy', async () => {
