@@ -47,6 +47,8 @@ class DirectorySource implements Source {
   #parsed = new Map<string, ParsedFile>()
   #resources: Resources = collectResources([], [])
   #synced = false
+  #watcher: FSWatcher | undefined
+  #watchedInode: number | undefined
   #onChange: () => void = () => {}
   #cancelLook: (() => void) | undefined
   #cancelRescan: (() => void) | undefined
@@ -67,11 +69,12 @@ class DirectorySource implements Source {
       throw error
     }
     const watcher = this.#watch()
+    this.#watcher = watcher
     // Only when the watcher is ready does a change after the first read raise an event.
     await Promise.race([once(watcher, 'ready'), once(watcher, 'error')]).catch(() => {})
     this.#readFirst()
     this.#onChange = onChange
-    const stop = (): void => void this.#stop(watcher)
+    const stop = (): void => void this.#stop()
     if (signal.aborted) return stop()
     signal.addEventListener('abort', stop, { once: true })
     this.#rescanLater()
@@ -103,6 +106,7 @@ class DirectorySource implements Source {
    */
   #watch(): FSWatcher {
     const root = path.resolve(this.#root)
+    this.#watchedInode = inodeOf(this.#root)
     // The watch on a single file ends with the inode that a rename replaces; its directory has events for every one.
     const isFile = statSync(root, { throwIfNoEntry: false })?.isFile() ?? false
     const place = isFile ? path.dirname(root) : root
@@ -123,6 +127,15 @@ class DirectorySource implements Source {
     return watcher
   }
 
+  /** A directory that was deleted and made anew raises no events on the old one's watch. */
+  #watchAnew(): void {
+    const inode = inodeOf(this.#root)
+    if (inode === undefined || inode === this.#watchedInode) return
+    void this.#watcher?.close()
+    this.#watcher = this.#watch()
+    this.#watcher.once('ready', () => this.#lookLater())
+  }
+
   #readFirst(): void {
     const files = scan(this.#root)
     this.#settling.begin(digestsOf(files))
@@ -132,6 +145,7 @@ class DirectorySource implements Source {
   }
 
   #look(): void {
+    this.#watchAnew()
     const files = scan(this.#root)
     const { take, again } = this.#settling.look(digestsOf(files))
     if (again) this.#lookLater()
@@ -167,11 +181,22 @@ class DirectorySource implements Source {
     })
   }
 
-  async #stop(watcher: FSWatcher): Promise<void> {
+  async #stop(): Promise<void> {
     this.#cancelRescan?.()
-    await watcher.close()
+    this.#cancelLook?.()
+    await this.#watcher?.close()
     this.#cancelLook?.()
     this.#stopped.resolve()
+  }
+}
+
+/** Of a file none: its directory is watched, which sees every replacement. */
+function inodeOf(root: string): number | undefined {
+  try {
+    const stat = statSync(root)
+    return stat.isDirectory() ? stat.ino : undefined
+  } catch {
+    return undefined // what is wrong with it is for the scan to say
   }
 }
 

@@ -197,6 +197,19 @@ test('a directory that does not exist is refused at the start; one that vanishes
   expect(source.current().broken).toHaveLength(1)
 })
 
+test('a directory that is deleted and made anew is followed again', async () => {
+  const root = path.join(temporaryDirectory(), 'manifests')
+  mkdirSync(root)
+  writeFileSync(path.join(root, 'a.yaml'), ingress('a', 'v1'))
+  const { source } = await start(root)
+  renameSync(root, `${root}-old`)
+  mkdirSync(root)
+  writeFileSync(path.join(root, 'a.yaml'), ingress('a', 'v2'))
+  await eventually(source, ['v2'])
+  writeFileSync(path.join(root, 'a.yaml'), ingress('a', 'v3'))
+  await eventually(source, ['v3'])
+})
+
 test('after the signal nothing is read any more', async () => {
   const root = temporaryDirectory()
   const source = createDirectorySource({ root, logger, settleMs: 1, rescanMs: 1 })
