@@ -22,6 +22,11 @@ export interface RequestFacts {
   /** After trusted proxies. */
   readonly clientAddress: string
   /**
+   * The request was let through before, and the connection that it opened is judged again: no cookie can reach the
+   * browser any more, and being judged is no use of a session.
+   */
+  readonly established?: true
+  /**
    * Reads a form-urlencoded body of up to 8 KiB, once; the proxy sends the same bytes upstream. `undefined` for any
    * other body, none, or a longer one.
    */

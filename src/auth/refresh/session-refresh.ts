@@ -55,8 +55,12 @@ export class SessionRefresh {
   /**
    * The request's session with tokens that are good now: at once, but where it is time to refresh. While the
    * authorization server gives no answer, a session goes on until its access token expires, and is `unavailable` then.
+   * A session of cookies is not refreshed for an established connection, as its browser would not get the new tokens
+   * and would lose the session with the old ones.
    */
   open(request: SessionRequest): MaybePromise<SessionLookup> {
+    const { facts, policy } = request
+    if (facts.established === true && policy.session.redis === undefined) return this.#store.open(request)
     return andThen(this.#store.open(request), (lookup) => {
       if (lookup.kind !== 'session' || !this.#isDue(lookup.session, request)) return lookup
       return this.#share(request, lookup)

@@ -16,7 +16,7 @@ import type {
   SessionRequest,
   SessionStore,
 } from './session-store.ts'
-import { afterUse, hasEnded, touchIntervalSeconds } from './session-timeouts.ts'
+import { afterUse, hasEnded, hasSurelyEnded, touchIntervalSeconds } from './session-timeouts.ts'
 import type { Session, SessionLookup } from './session.ts'
 
 /** An opened session, with all that the same bytes must agree in to be it. */
@@ -69,10 +69,11 @@ export class CookieSessionStore implements SessionStore {
     if (!cookieHeader.includes(cookie.name)) return NO_SESSION
     const ring = this.#keys.ringOf(snapshot)
     const now = nowSeconds(this.#clock)
+    const isOver = facts.established === true ? hasSurelyEnded : hasEnded
     let oldest: OpenedSession | undefined
     for (const sealed of readChunks(cookieHeader, cookie.name)) {
       const found = this.#openSealed(sealed, cookie, policy, ring)
-      if (found === undefined || hasEnded(found.lookup.session, policy.session, now)) continue
+      if (found === undefined || isOver(found.lookup.session, policy.session, now)) continue
       if (oldest === undefined || isOlder(found, oldest)) oldest = found
     }
     if (oldest !== undefined) return this.#used(request, oldest)
@@ -121,7 +122,8 @@ export class CookieSessionStore implements SessionStore {
 
   /** The lookup of a valid session, with its cookies written anew when a timeout wants it. */
   #used(request: SessionRequest, opened: OpenedSession): SessionLookup {
-    const { policy } = request
+    const { policy, facts } = request
+    if (facts.established === true) return opened.lookup
     const now = nowSeconds(this.#clock)
     const session = afterUse(opened.lookup.session, policy.session, now)
     if (session === undefined) return opened.lookup

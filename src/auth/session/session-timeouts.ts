@@ -19,6 +19,15 @@ export function hasEnded(session: Session, policy: SessionPolicy, nowSeconds: nu
   )
 }
 
+/**
+ * Whether a session is over whatever became of its cookies since: what is known where the browser may have newer ones
+ * after a use or a refresh.
+ */
+export function hasSurelyEnded(session: Session, policy: SessionPolicy, nowSeconds: number): boolean {
+  const asIfUsedNow = { ...session, renewedAtSeconds: nowSeconds, lastSeenAtSeconds: nowSeconds }
+  return hasEnded(asIfUsedNow, policy, nowSeconds)
+}
+
 /** Whether the access token has expired: nothing may pass on it, also while it cannot be refreshed. */
 export function hasExpired({ accessTokenExpiresAtSeconds }: Session, nowSeconds: number): boolean {
   return accessTokenExpiresAtSeconds !== undefined && nowSeconds >= accessTokenExpiresAtSeconds

@@ -204,6 +204,7 @@ export class RedisSessionStore implements SessionStore {
     const [newest] = this.#deps.keys.ringOf(request.snapshot)
     if (found === undefined || newest === undefined) return NO_SESSION
     const { lookup } = found
+    if (request.facts.established === true) return lookup
     const touched = afterUse(lookup.session, request.policy.session, now)
     if (touched !== undefined || found.keyId !== newest.id)
       void this.#touch(request, known, touched ?? lookup.session)
