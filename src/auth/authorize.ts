@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Route, RoutingTable, VirtualHost } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { AuthorizationServerClient } from './authorization-server/authorization-server-client.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import type { AuthDecision, GoOn } from './decision.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -16,6 +17,8 @@ export interface AuthDependencies {
   /** Whether Redis may be at a loopback, link-local or unspecified address. Default: it may not. */
   readonly allowLoopback?: boolean
   readonly sessionObserver?: SessionObserver
+  /** Where caches tell how they are used. Default: nobody asks. */
+  readonly caches?: CacheCounts
 }
 
 /** The snapshot's part that a request is authorized with; stays the same to the request's end. */
@@ -46,12 +49,12 @@ export interface Authorizer {
     host: VirtualHost,
     facts: RequestFacts,
   ): MaybePromise<AuthDecision | GoOn | undefined>
-  /** Closes connections to session stores. */
-  close?(): void
   /** For the other reserved paths of a host with login policies: `/oauth2/start` and so on. */
   reserved(
     snapshot: AuthSnapshot,
     host: VirtualHost,
     facts: RequestFacts,
   ): AuthDecision | Promise<AuthDecision>
+  /** Closes connections to session stores. */
+  close?(): void
 }

@@ -24,6 +24,14 @@ export function firstClaim(sources: ClaimSources, path: readonly string[]): unkn
   return undefined
 }
 
+/**
+ * Whether the authorization server left a list out because it is too long, and named another place for it (OpenID
+ * Connect Core §5.6.2, as Entra ID does above 200 groups): no groups and unknown groups are told apart.
+ */
+export function isOverage(sources: ClaimSources, path: readonly string[]): boolean {
+  return sources.some((claims) => claimAt(claims, ['_claim_names', path[0] ?? '']) !== undefined)
+}
+
 /** A claim that names somebody: a string that is not empty, or a number as its digits. */
 export function nameClaim(value: unknown): string | undefined {
   if (typeof value === 'string' && value !== '') return value

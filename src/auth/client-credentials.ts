@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { ClientAuthMethod, Policy } from '../table/policy.ts'
 import type { AuthDependencies } from './authorize.ts'
+import { CacheCounts, type CacheTally } from './cache-counts.ts'
 import type {
   Answer,
   ServerUnavailable,
@@ -44,12 +45,15 @@ interface Entry {
 export class ClientCredentials {
   readonly #deps: AuthDependencies
   readonly #hmacKey: Buffer
+  readonly #tally: CacheTally
   readonly #flights = new SingleFlight<GrantOutcome>()
   readonly #entries = new LRUCache<string, Entry>({ max: MAXIMUM_ENTRIES })
 
   constructor(deps: AuthDependencies) {
     this.#deps = deps
     this.#hmacKey = deps.randomBytes(32)
+    const { caches = new CacheCounts() } = deps
+    this.#tally = caches.tally('client_credentials', () => this.#entries.size)
   }
 
   /** A token for this client: a kept one where there is one. */
@@ -67,7 +71,11 @@ export class ClientCredentials {
       client.secret,
     ])
     const entry = policy.clientCredentials.cache ? this.#entries.get(key) : undefined
-    if (entry !== undefined && this.#deps.clock.now() < entry.untilMs) return entry.outcome
+    if (entry !== undefined && this.#deps.clock.now() < entry.untilMs) {
+      this.#tally.hits += 1
+      return entry.outcome
+    }
+    this.#tally.misses += 1
     return this.#flights.run(key, async () => {
       const answer = await this.#deps.authorizationServers.clientCredentialsGrant(policy.server, {
         client: { id: client.id, secret: client.secret, authMethod },

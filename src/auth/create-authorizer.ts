@@ -2,15 +2,16 @@ import { nowSeconds } from '../clock.ts'
 import type { Policy } from '../table/policy.ts'
 import type { Route, VirtualHost } from '../table/routing-table.ts'
 import type { AuthDependencies, Authorizer, AuthSnapshot } from './authorize.ts'
+import { CacheCounts } from './cache-counts.ts'
 import { CheckEndpoint } from './check-endpoint.ts'
 import { findClient } from './client-credential.ts'
 import { ClientCredentials } from './client-credentials.ts'
 import { findAnonymous } from './consumer/find-consumer.ts'
-import { findToken, NO_TRACE } from './credential.ts'
+import { findToken } from './credential.ts'
 import { isCrossOriginRisk } from './cross-origin.ts'
 import type { Allow, AuthDecision, HeaderList } from './decision.ts'
 import { findLogout } from './logout/find-logout.ts'
-import { judge, judgeAnonymous, type Credential, passUnauthenticated } from './judge.ts'
+import { judge, judgeAnonymous, passUnauthenticated } from './judge.ts'
 import { andThen, type MaybePromise } from './maybe-promise.ts'
 import { isNavigation } from './navigation.ts'
 import { isPreflight } from './preflight.ts'
@@ -20,13 +21,15 @@ import {
   credentialNeeded,
   forbidden,
   misconfigured,
+  serverUnavailable,
   sessionUnavailable,
 } from './refusal.ts'
 import { createRelyingParty, type RelyingParty } from './relying-party/relying-party.ts'
 import { isForm, type RequestFacts } from './request-facts.ts'
-import { withScope } from './requirements.ts'
 import { AccessTokens } from './resource-server/access-tokens.ts'
+import { UserInfo } from './resource-server/user-info.ts'
 import { RoutePlans, type RoutePlan } from './route-plan.ts'
+import { credentialOf, hasExpired, isSignInTooOld } from './session-credential.ts'
 import type { Session, SessionLookup, SessionUnavailable } from './session/session.ts'
 import { TokenFlow } from './token-flow.ts'
 
@@ -52,23 +55,36 @@ interface OpenSession {
 }
 
 const NO_SESSION: OpenSession = { clearCookies: [] }
+const NO_LOOKUP: SessionLookup = { kind: 'none' }
+
+interface KnownSessionDecision {
+  readonly plan: RoutePlan
+  readonly decision: Allow
+  readonly untilMs: number
+}
 
 class FlowAuthorizer implements Authorizer {
   readonly #deps: AuthDependencies
   readonly #relyingParty: RelyingParty
   readonly #plans = new RoutePlans()
   readonly #check = new CheckEndpoint()
+  readonly #tokens: AccessTokens
+  readonly #userInfo: UserInfo
   readonly #tokenFlow: TokenFlow
   /** By the opened session, which its store hands out while the cookie's bytes stay the same. */
-  readonly #sessionDecisions = new WeakMap<Session, { readonly plan: RoutePlan; readonly decision: Allow }>()
+  readonly #sessionDecisions = new WeakMap<Session, KnownSessionDecision>()
 
   constructor(deps: AuthDependencies, relyingParty: RelyingParty) {
     this.#deps = deps
     this.#relyingParty = relyingParty
+    this.#tokens = new AccessTokens(deps)
+    this.#userInfo = new UserInfo(deps)
     this.#tokenFlow = new TokenFlow({
       clock: deps.clock,
-      tokens: new AccessTokens(deps),
+      tokens: this.#tokens,
       clients: new ClientCredentials(deps),
+      userInfo: this.#userInfo,
+      caches: deps.caches ?? new CacheCounts(),
     })
   }
 
@@ -107,8 +123,10 @@ class FlowAuthorizer implements Authorizer {
         if (unavailable !== undefined) return adding(sessionUnavailable(unavailable), clearCookies)
         return andThen(this.#withoutSession(attempt), (decision) => adding(decision, clearCookies))
       }
-      const decision = this.#judgeSession(attempt, found.policy, found.session)
-      return adding(decision, [...found.setCookies, ...clearCookies])
+      const headers = [...found.setCookies, ...clearCookies]
+      return andThen(this.#judgeSession(attempt, found.policy, found.session), (decision) =>
+        adding(decision, headers),
+      )
     })
   }
 
@@ -130,25 +148,50 @@ class FlowAuthorizer implements Authorizer {
     const { clearCookies } = none
     const policy = plan.sessions[from]
     if (policy === undefined) return none
-    return andThen(this.#relyingParty.openSession(snapshot, policy, facts), (lookup) => {
-      if (lookup.kind === 'session' && !hasExpired(lookup.session, nowSeconds(this.#deps.clock))) {
-        const { session, setCookies } = lookup
-        return { found: { policy, session, setCookies }, clearCookies }
-      }
-      return this.#openSession(attempt, from + 1, withoutSession(none, lookup))
+    return andThen(this.#relyingParty.openSession(snapshot, policy, facts), (lookup) =>
+      andThen(this.#reverified(attempt, policy, lookup), (judged) => {
+        if (judged.kind === 'session') {
+          const { session, setCookies } = judged
+          return { found: { policy, session, setCookies }, clearCookies }
+        }
+        return this.#openSession(attempt, from + 1, withoutSession(none, judged))
+      }),
+    )
+  }
+
+  /** A session whose token or sign-in is over counts as none; so does one whose token is no good where that is asked. */
+  #reverified(attempt: Attempt, policy: Policy, lookup: SessionLookup): MaybePromise<SessionLookup> {
+    if (lookup.kind !== 'session') return lookup
+    const { session } = lookup
+    const now = nowSeconds(this.#deps.clock)
+    if (hasExpired(session, now) || isSignInTooOld(policy, session, now)) return NO_LOOKUP
+    if (!policy.reverifiesSessions) return lookup
+    return andThen(this.#tokens.judgeIssued(attempt.snapshot, policy, session.accessToken), (judgement) => {
+      if (judgement === 'unjudgeable' || judgement.ok) return lookup
+      if (judgement.kind === 'rejected') return NO_LOOKUP
+      const { reason: detail, retryAfterSeconds } = judgement
+      return { kind: 'unavailable', cause: 'authorization_server', detail, retryAfterSeconds }
     })
   }
 
-  #judgeSession(attempt: Attempt, policy: Policy, session: Session): AuthDecision {
+  #judgeSession(attempt: Attempt, policy: Policy, session: Session): MaybePromise<AuthDecision> {
     if (isCrossOriginRisk(attempt.facts, policy.session.allowedOrigins)) {
       return forbidden(attempt, policy, { reason: 'cross_origin' })
     }
     const known = this.#sessionDecisions.get(session)
     // A plan names one policy of a realm that judges sessions, so the two are enough to tell.
-    if (known?.plan === attempt.plan && known.decision.identity.policy === policy.id) return known.decision
-    const decision = judge(attempt, policy, credentialOf(session))
-    if (decision.kind === 'allow') this.#sessionDecisions.set(session, { plan: attempt.plan, decision })
-    return decision
+    const { plan } = attempt
+    const isKnown = known?.plan === plan && known.decision.identity.policy === policy.id
+    if (isKnown && this.#deps.clock.now() < known.untilMs) return known.decision
+    const endsAtSeconds = session.accessTokenExpiresAtSeconds
+    const goodUntilMs = endsAtSeconds === undefined ? undefined : endsAtSeconds * 1000
+    return andThen(this.#userInfo.complete(policy, credentialOf(session), goodUntilMs), (completed) => {
+      if (!completed.ok) return serverUnavailable(completed)
+      const decision = judge(attempt, policy, completed.credential)
+      const { untilMs } = completed
+      if (decision.kind === 'allow') this.#sessionDecisions.set(session, { plan, decision, untilMs })
+      return decision
+    })
   }
 
   #withoutSession(attempt: Attempt): MaybePromise<AuthDecision> {
@@ -179,26 +222,12 @@ class FlowAuthorizer implements Authorizer {
   }
 }
 
-function credentialOf(session: Session): Credential {
-  return {
-    method: 'session',
-    accessToken: session.accessToken,
-    sources: [withScope(session.accessTokenClaims, session.scope), session.idTokenClaims],
-    trace: NO_TRACE,
-  }
-}
-
 /** What is known once this realm has no session to go on with. */
 function withoutSession(none: OpenSession, lookup: SessionLookup): OpenSession {
   if (lookup.kind === 'unavailable') return { ...none, unavailable: lookup }
   return lookup.kind === 'invalid'
     ? { ...none, clearCookies: [...none.clearCookies, ...lookup.clearCookies] }
     : none
-}
-
-/** The session store has judged this already; a session must not outlive its token whoever kept it. */
-function hasExpired({ accessTokenExpiresAtSeconds }: Session, now: number): boolean {
-  return accessTokenExpiresAtSeconds !== undefined && now >= accessTokenExpiresAtSeconds
 }
 
 /** Decisions may be shared between requests: headers of this one go into a copy. */

@@ -23,6 +23,11 @@ export interface FoundToken {
   readonly trace: CredentialTrace
 }
 
+const STAND_INS = ['access-token', 'x-access-token']
+
+/** Where tokens are looked for unless a policy names one header. */
+export const STANDARD_HEADERS: readonly string[] = ['authorization', ...STAND_INS]
+
 const HEADER_ONLY: ReadonlySet<TokenPlace> = new Set(['header'])
 const BEARER = /^bearer(?: +|$)/i
 
@@ -42,7 +47,7 @@ export function findToken(
   const search = new TokenSearch()
   for (const policy of plan.tokens) {
     for (const place of policy.bearer.places) {
-      if (place === 'header') search.headers(facts)
+      if (place === 'header') search.headers(facts, policy.bearer.headerName)
       else if (place === 'query') search.query(facts)
       else if (place === 'body') search.form(form)
       else if (policy.bearer.cookieName !== undefined) search.cookie(facts, policy.bearer.cookieName)
@@ -77,13 +82,28 @@ class TokenSearch {
   readonly #headers = new Set<string>()
   readonly #cookies = new Set<string>()
 
-  headers(facts: RequestFacts): void {
-    if (this.#places.has('header')) return
+  /** @param only The one header to look in; absent: the usual ones. */
+  headers(facts: RequestFacts, only: string | undefined): void {
+    if (only !== undefined && only !== 'authorization') this.#namedHeader(facts, only)
+    else this.#authorization(facts)
+    if (only === undefined) this.#standIns(facts)
+  }
+
+  #namedHeader(facts: RequestFacts, name: string): void {
+    const value = facts.headers[name]
+    if (typeof value === 'string') this.#header(name, value.replace(BEARER, '').trimEnd())
+    else if (value !== undefined) this.#conflict = true
+  }
+
+  #authorization(facts: RequestFacts): void {
     const authorization = facts.headers['authorization']
     const bearer = inAuthorization(authorization)
     if (bearer !== undefined) this.#header('authorization', bearer.token)
     if (Array.isArray(authorization)) this.#conflict = true
-    for (const name of ['access-token', 'x-access-token']) {
+  }
+
+  #standIns(facts: RequestFacts): void {
+    for (const name of STAND_INS) {
       const value = facts.headers[name]
       if (typeof value === 'string') this.#header(name, value)
       else if (value !== undefined) this.#conflict = true

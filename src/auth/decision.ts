@@ -21,6 +21,7 @@ export type RefusalReason =
   | 'no_credential'
   | 'invalid_token'
   | 'expired_token'
+  | 'authentication_too_old'
   | 'wrong_issuer'
   | 'wrong_audience'
   | 'unknown_key'

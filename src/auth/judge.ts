@@ -3,15 +3,16 @@ import type { CompiledConsumer } from '../table/routing-table.ts'
 import { claimHeaders } from './claim-headers.ts'
 import { firstClaim, nameClaim, type ClaimSources } from './claims.ts'
 import { isAdmitted } from './consumer/access-control.ts'
+import { callerGroups, type CallerGroups } from './consumer/caller-groups.ts'
 import { consumerHeaders } from './consumer/consumer-headers.ts'
 import { findConsumer, type ConsumerLookup } from './consumer/find-consumer.ts'
+import { credentialHeaders, tokenHeader } from './credential-headers.ts'
 import type { CredentialTrace } from './credential.ts'
-import type { Allow, AuthDecision, HeaderList, Identity } from './decision.ts'
+import type { Allow, AuthDecision, Claims, Identity } from './decision.ts'
 import { displayName } from './display-name.ts'
 import { presetHeaders } from './preset-headers.ts'
 import { forbidden, misconfigured, type Attempt } from './refusal.ts'
 import { findShortfall } from './requirements.ts'
-import { isTokenText } from './resource-server/jwt.ts'
 import type { RoutePlan } from './route-plan.ts'
 import { isOwnCookie } from './session/cookie-names.ts'
 
@@ -22,7 +23,21 @@ export interface Credential {
   readonly sources: ClaimSources
   /** The client that the credential was issued to, where it came with the request. */
   readonly clientId?: string
+  /** A session's, where it has one, and whom it names. */
+  readonly idToken?: string
+  readonly idTokenSubject?: string
+  /** What the introspection endpoint answered, `active` included. */
+  readonly introspection?: Claims
+  /** What the userinfo endpoint answered; also the last of `sources`. */
+  readonly userInfo?: Claims
   readonly trace: CredentialTrace
+}
+
+/** Whom a caller is taken for on this route. */
+interface Caller {
+  readonly lookup: ConsumerLookup
+  readonly groups: CallerGroups
+  readonly credential?: Credential
 }
 
 const NOT_ADMITTED = 'You cannot consume this service'
@@ -41,18 +56,19 @@ export function judge(attempt: Attempt, policy: Policy, credential: Credential):
     return forbidden(attempt, policy, { reason }, { ...options, ...(scope !== undefined && { scope }) })
   }
   const lookup = findConsumer(policy, plan.table, sources)
-  const refusal = consumerProblem(attempt, policy, lookup, credential)
-  return refusal ?? allow(plan, policy, credential, lookup)
+  const caller = { lookup, groups: callerGroups(policy, lookup, sources), credential }
+  return callerProblem(attempt, policy, caller) ?? allow(plan, policy, caller)
 }
 
 /** A request that passes without a credential, as the policy's fallback consumer. */
 export function judgeAnonymous(attempt: Attempt, policy: Policy, lookup: ConsumerLookup): AuthDecision {
-  const refusal = consumerProblem(attempt, policy, lookup)
+  const caller = { lookup, groups: callerGroups(policy, lookup, []) }
+  const refusal = callerProblem(attempt, policy, caller)
   if (refusal !== undefined) return refusal
   return {
     ...passUnauthenticated(attempt.plan, policy),
-    identity: identity(policy, 'anonymous', undefined, lookup),
-    setHeaders: consumerHeaders(lookup, undefined),
+    identity: identity(policy, 'anonymous', undefined, caller),
+    setHeaders: consumerHeaders(lookup, undefined, []),
   }
 }
 
@@ -70,27 +86,27 @@ export function passUnauthenticated(plan: RoutePlan, policy: Policy): Allow {
   }
 }
 
-function consumerProblem(
+function callerProblem(
   attempt: Attempt,
   policy: Policy,
-  lookup: ConsumerLookup,
-  credential?: Credential,
+  { lookup, groups, credential }: Caller,
 ): AuthDecision | undefined {
   if (lookup.kind === 'missing')
     return forbidden(attempt, policy, { reason: 'no_consumer' }, { who: whoIs(credential) })
   if (lookup.kind === 'anonymous_missing') {
     return misconfigured('anonymous_consumer_not_found', 'anonymous consumer was not found')
   }
-  if (isAdmitted(attempt.plan.route.accessControl, consumerOf(lookup)?.groups)) return undefined
+  if (isAdmitted(attempt.plan.route.accessControl, groups.judged)) return undefined
   return forbidden(
     attempt,
     policy,
-    { reason: 'group_denied' },
+    { reason: groups.isOverage ? 'group_overage' : 'group_denied' },
     { message: NOT_ADMITTED, who: whoIs(credential) },
   )
 }
 
-function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: ConsumerLookup): Allow {
+function allow(plan: RoutePlan, policy: Policy, caller: Caller & { readonly credential: Credential }): Allow {
+  const { credential, lookup, groups } = caller
   const { sources, trace, method } = credential
   const subject = nameClaim(firstClaim(sources, ['sub'])) ?? credential.clientId
   const hidden = policy.hideCredentials ? trace : undefined
@@ -98,12 +114,13 @@ function allow(plan: RoutePlan, policy: Policy, credential: Credential, lookup: 
   const setHeaders = new Map([
     ...presetHeaders(policy, sources, credential.accessToken),
     ...claimHeaders(policy.upstreamHeaders, sources),
-    ...consumerHeaders(lookup, subject),
+    ...credentialHeaders(policy, credential),
+    ...consumerHeaders(lookup, credentialId(policy, credential), groups.authenticated),
     ...tokenHeader(policy, credential.accessToken),
   ])
   return {
     kind: 'allow',
-    identity: identity(policy, method, subject, lookup),
+    identity: identity(policy, method, subject, caller),
     removeHeaders: withNames(plan.managedHeaders, hidden?.headers ?? []),
     setHeaders: [...setHeaders],
     removeCookies: cookieFilter(hidden?.cookies ?? []),
@@ -117,33 +134,30 @@ function whoIs(credential: Credential | undefined): string | undefined {
   return credential && (displayName(credential.sources) ?? credential.clientId)
 }
 
-function tokenHeader({ accessTokenHeader }: Policy, token: string): HeaderList {
-  if (accessTokenHeader === undefined || !isTokenText(token)) return []
-  return [[accessTokenHeader.name, accessTokenHeader.bearer ? `Bearer ${token}` : token]]
+/** Tokens of clients may name no subject: then the client itself is one, unless another claim was asked for. */
+function credentialId({ consumer }: Policy, { sources, clientId }: Credential): string | undefined {
+  const isSubject = consumer.credentialClaim.join() === 'sub'
+  return nameClaim(firstClaim(sources, consumer.credentialClaim)) ?? (isSubject ? clientId : undefined)
 }
 
 function identity(
   policy: Policy,
   method: Identity['method'],
   subject: string | undefined,
-  lookup: ConsumerLookup,
+  { lookup, groups }: Caller,
 ): Identity {
-  const consumer = consumerOf(lookup)
+  const consumer = lookup.kind === 'found' ? lookup.consumer : undefined
   return {
     policy: policy.id,
     method,
     ...(subject !== undefined && { subject }),
     ...(consumer !== undefined && { consumer: named(consumer) }),
-    groups: consumer?.groups ?? [],
+    groups: [...(groups.judged ?? [])],
   }
 }
 
 function named({ id, username, customId }: CompiledConsumer): NonNullable<Identity['consumer']> {
   return { id, ...(username !== undefined && { username }), ...(customId !== undefined && { customId }) }
-}
-
-function consumerOf(lookup: ConsumerLookup): CompiledConsumer | undefined {
-  return lookup.kind === 'found' ? lookup.consumer : undefined
 }
 
 /** The same list where nothing is new, which is nearly always: Authorization is managed by default. */

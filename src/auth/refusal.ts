@@ -1,7 +1,7 @@
 import type { Policy } from '../table/policy.ts'
 import type { AuthSnapshot } from './authorize.ts'
 import type { ServerUnavailable } from './authorization-server/authorization-server-client.ts'
-import { basicChallenge, bearerChallenge, type BearerError } from './challenge.ts'
+import { basicChallenge, bearerChallenge, type BearerError, type ChallengeDetails } from './challenge.ts'
 import type { AuthDecision, Refuse, RefusalReason, Unavailable } from './decision.ts'
 import { isNavigation } from './navigation.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -33,7 +33,12 @@ export function credentialNeeded(attempt: Attempt): AuthDecision {
 
 /** 401 for an access token that is not good. */
 export function tokenRefused(attempt: Attempt, policy: Policy, cause: Cause): AuthDecision {
-  return unauthorized(attempt, policy, cause, bearerChallenge(attempt.facts.host, 'invalid_token'))
+  const { maximumAgeSeconds } = policy.verification
+  if (cause.reason !== 'authentication_too_old' || maximumAgeSeconds === undefined) {
+    return unauthorized(attempt, policy, cause, challengeOf(attempt, policy, 'invalid_token'))
+  }
+  const challenge = challengeOf(attempt, policy, 'insufficient_user_authentication', { maximumAgeSeconds })
+  return unauthorized(attempt, policy, cause, challenge)
 }
 
 /** 401 for a client that is not good: there was no access token that an error could be about. */
@@ -78,9 +83,10 @@ export function forbidden(
     kind: 'refuse',
     status: 403,
     ...wordsOf(cause),
-    message: options.message ?? policy.refusal.forbiddenMessage,
+    message: messageOf(policy, options.message ?? policy.refusal.forbiddenMessage, cause),
     ...(who !== undefined && { who }),
-    wwwAuthenticate: error === undefined ? [] : [bearerChallenge(facts.host, error, scope)],
+    wwwAuthenticate:
+      error === undefined ? [] : [challengeOf(attempt, policy, error, scope === undefined ? {} : { scope })],
     responseHeaders: [],
   }
 }
@@ -137,10 +143,25 @@ function unauthorized(attempt: Attempt, policy: Policy, cause: Cause, challenge:
     kind: 'refuse',
     status: 401,
     ...wordsOf(cause),
-    message: policy.refusal.unauthorizedMessage,
+    message: messageOf(policy, policy.refusal.unauthorizedMessage, cause),
     wwwAuthenticate: plan.clients === undefined ? [challenge] : [challenge, basicChallenge(facts.host)],
     responseHeaders: [],
   }
+}
+
+/** The bare challenge where the policy tells no error codes. */
+function challengeOf(
+  { facts }: Attempt,
+  { refusal }: Policy,
+  error: BearerError,
+  details?: ChallengeDetails,
+): string {
+  return refusal.exposeErrorCode ? bearerChallenge(facts.host, error, details) : bearerChallenge(facts.host)
+}
+
+/** The cause's detail stays in the log: it may be the authorization server's word. */
+function messageOf({ refusal }: Policy, message: string, { reason }: Cause): string {
+  return refusal.displayErrors ? `${message} (${reason})` : message
 }
 
 /** A cause may come with members of its own, which must not become the decision's. */

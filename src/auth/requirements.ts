@@ -1,5 +1,5 @@
 import type { Policy, Requirement } from '../table/policy.ts'
-import { claimAt, claimValues, firstClaim, type ClaimSources } from './claims.ts'
+import { claimAt, claimValues, firstClaim, isOverage, type ClaimSources } from './claims.ts'
 import type { Claims, RefusalReason } from './decision.ts'
 
 /** The first `…Required` list that a caller's claims do not meet. */
@@ -38,14 +38,6 @@ function membershipShortfall(
   const value = firstClaim(sources, requirement.claim)
   if (isMet(requirement, value)) return undefined
   return { reason: value === undefined && isOverage(sources, requirement.claim) ? 'group_overage' : reason }
-}
-
-/**
- * The authorization server left the list out because it is too long, and named another place for it (OpenID Connect
- * Core §5.6.2, as Entra ID does above 200 groups): no groups and unknown groups are told apart.
- */
-function isOverage(sources: ClaimSources, path: readonly string[]): boolean {
-  return sources.some((claims) => claimAt(claims, ['_claim_names', path[0] ?? '']) !== undefined)
 }
 
 /** Okta's JWTs have `scp` where its introspection answers and everybody else have `scope`: one stands for the other. */

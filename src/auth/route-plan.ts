@@ -25,7 +25,7 @@ export interface RoutePlan {
   /** One policy with `runOnPreflight` is enough to authenticate preflights. */
   readonly preflightsPass: boolean
   readonly readsForm: boolean
-  /** Tokens are looked for in headers and nowhere else. */
+  /** Tokens are looked for in the usual headers and nowhere else. */
   readonly tokensInHeadersOnly: boolean
   /** Lower-case names that policies here may set, and that no client may therefore send; identity headers aside. */
   readonly managedHeaders: readonly string[]
@@ -81,7 +81,7 @@ function rolesOf(
     readsForm: policies.some(readsForm),
     tokensInHeadersOnly: policies
       .filter(takesTokens)
-      .every(({ bearer }) => bearer.places.join() === 'header'),
+      .every(({ bearer }) => bearer.places.join() === 'header' && bearer.headerName === undefined),
     managedHeaders: [...new Set(policies.flatMap(headersOf))],
   }
 }
@@ -103,6 +103,7 @@ function readsForm(policy: Policy): boolean {
 
 /** The access token's header is among them also where no token is sent: upstreams take it for checked. */
 function headersOf(policy: Policy): string[] {
-  const names = policy.upstreamHeaders.map((each) => each.header)
-  return policy.accessTokenHeader === undefined ? names : [...names, policy.accessTokenHeader.name]
+  const { accessTokenHeader, idTokenHeader, introspectionHeader, userInfoHeader } = policy
+  const more = [accessTokenHeader?.name, idTokenHeader, introspectionHeader, userInfoHeader]
+  return [...policy.upstreamHeaders.map((each) => each.header), ...more.filter((name) => name !== undefined)]
 }

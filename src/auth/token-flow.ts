@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
 import type { Policy } from '../table/policy.ts'
+import type { CacheCounts, CacheTally } from './cache-counts.ts'
 import type { FoundClient } from './client-credential.ts'
 import type { ClientCredentials, Grant } from './client-credentials.ts'
-import type { CredentialTrace, FoundToken } from './credential.ts'
+import { STANDARD_HEADERS, type CredentialTrace, type FoundToken } from './credential.ts'
 import type { AuthDecision } from './decision.ts'
 import { judge, type Credential } from './judge.ts'
 import { andThen, type MaybePromise } from './maybe-promise.ts'
@@ -11,6 +12,7 @@ import { clientRefused, serverUnavailable, tokenRefused, type Attempt } from './
 import { withScope } from './requirements.ts'
 import type { AccessTokens, TokenOutcome } from './resource-server/access-tokens.ts'
 import { isReusable, rejected, type AcceptedToken, type Judgement } from './resource-server/judgement.ts'
+import type { UserInfo } from './resource-server/user-info.ts'
 
 const MAXIMUM_ENTRIES = 10_000
 const MAXIMUM_CHARACTERS = 32 * 1024 * 1024
@@ -18,6 +20,14 @@ const MAXIMUM_CHARACTERS = 32 * 1024 * 1024
 interface KnownDecision {
   readonly decision: AuthDecision
   readonly accepted: AcceptedToken
+  /** When what else the decision rests on is to be asked for again. */
+  readonly untilMs: number
+}
+
+/** Where a decision is kept, and as long as what; absent members: nowhere, not known. */
+interface Keeping {
+  readonly key: string | undefined
+  readonly accepted: AcceptedToken | undefined
 }
 
 /** What the flows with a token in hand share. */
@@ -25,6 +35,8 @@ export interface TokenFlowParts {
   readonly clock: Clock
   readonly tokens: AccessTokens
   readonly clients: ClientCredentials
+  readonly userInfo: UserInfo
+  readonly caches: CacheCounts
 }
 
 /**
@@ -33,6 +45,7 @@ export interface TokenFlowParts {
  */
 export class TokenFlow {
   readonly #parts: TokenFlowParts
+  readonly #tally: CacheTally
   readonly #decisions = new LRUCache<string, KnownDecision>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
@@ -41,6 +54,7 @@ export class TokenFlow {
 
   constructor(parts: TokenFlowParts) {
     this.#parts = parts
+    this.#tally = parts.caches.tally('decisions', () => this.#decisions.size)
   }
 
   /** For a token that the caller sent: bearer and introspection. */
@@ -71,16 +85,39 @@ export class TokenFlow {
     found: FoundToken,
     { policy, judgement }: TokenOutcome,
     key: string | undefined,
-  ): AuthDecision {
+  ): MaybePromise<AuthDecision> {
     if (!judgement.ok) {
       if (judgement.kind === 'unavailable') return serverUnavailable(judgement)
       return tokenRefused(attempt, policy, judgement)
     }
     const { accepted } = judgement
-    const { method, token: accessToken, claims } = accepted
-    const decision = judge(attempt, policy, { method, accessToken, sources: [claims], trace: found.trace })
-    if (key !== undefined) this.#keep(key, decision, accepted)
-    return decision
+    const { method, token: accessToken, claims, introspection } = accepted
+    const credential: Credential = {
+      method,
+      accessToken,
+      sources: [claims],
+      ...(introspection !== undefined && { introspection }),
+      trace: found.trace,
+    }
+    return this.#decide(attempt, policy, credential, { key, accepted })
+  }
+
+  #decide(
+    attempt: Attempt,
+    policy: Policy,
+    credential: Credential,
+    { key, accepted }: Keeping,
+  ): MaybePromise<AuthDecision> {
+    // One that may not be remembered says nothing of how long its token lives.
+    const goodUntilMs = accepted?.reusableUntilMs === 0 ? undefined : accepted?.reusableUntilMs
+    return andThen(this.#parts.userInfo.complete(policy, credential, goodUntilMs), (completed) => {
+      if (!completed.ok) return serverUnavailable(completed)
+      const decision = judge(attempt, policy, completed.credential)
+      if (key !== undefined && accepted !== undefined) {
+        this.#keep(key, { decision, accepted, untilMs: completed.untilMs })
+      }
+      return decision
+    })
   }
 
   #withGrant(
@@ -105,9 +142,8 @@ export class TokenFlow {
         clientId: client.id,
         trace: client.trace,
       }
-      const decision = judge(attempt, policy, credential)
-      if (key !== undefined && judgement !== 'unjudgeable') this.#keep(key, decision, judgement.accepted)
-      return decision
+      const accepted = judgement === 'unjudgeable' ? undefined : judgement.accepted
+      return this.#decide(attempt, policy, credential, { key, accepted })
     })
   }
 
@@ -130,16 +166,22 @@ export class TokenFlow {
 
   #known(key: string, token: string): AuthDecision | undefined {
     const known = this.#decisions.get(key)
-    if (known?.accepted.token !== token) return undefined
-    if (isReusable(known.accepted, this.#parts.clock.now())) return known.decision
-    this.#decisions.delete(key)
+    const nowMs = this.#parts.clock.now()
+    if (known?.accepted.token === token && nowMs < known.untilMs && isReusable(known.accepted, nowMs)) {
+      this.#tally.hits += 1
+      return known.decision
+    }
+    this.#tally.misses += 1
+    if (known !== undefined) this.#decisions.delete(key)
     return undefined
   }
 
   /** Refusals depend on more of the request than its token, and are not worth keeping. */
-  #keep(key: string, decision: AuthDecision, accepted: AcceptedToken): void {
-    if (decision.kind !== 'allow' || !isReusable(accepted, this.#parts.clock.now())) return
-    this.#decisions.set(key, { decision, accepted })
+  #keep(key: string, known: KnownDecision): void {
+    const nowMs = this.#parts.clock.now()
+    if (known.decision.kind !== 'allow' || nowMs >= known.untilMs || !isReusable(known.accepted, nowMs))
+      return
+    this.#decisions.set(key, known)
   }
 }
 
@@ -149,8 +191,12 @@ function isInAuthorization({ headers, query, form, cookies }: CredentialTrace): 
 }
 
 function looksIn(policy: Policy, found: FoundToken): boolean {
-  return policy.bearer.places.some((place) => {
-    if (place !== 'cookie') return found.places.has(place)
-    return policy.bearer.cookieName !== undefined && found.trace.cookies.includes(policy.bearer.cookieName)
+  const { places, cookieName, headerName } = policy.bearer
+  return places.some((place) => {
+    if (place === 'cookie') return cookieName !== undefined && found.trace.cookies.includes(cookieName)
+    if (place !== 'header') return found.places.has(place)
+    return headerName === undefined
+      ? found.trace.headers.some((name) => STANDARD_HEADERS.includes(name))
+      : found.trace.headers.includes(headerName)
   })
 }

@@ -19,6 +19,7 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: 
   no_credential: ['You are not signed in.', SIGN_IN_AGAIN],
   invalid_token: ['Your sign-in could not be verified.', SIGN_IN_AGAIN],
   expired_token: ['Your sign-in has expired.', SIGN_IN_AGAIN],
+  authentication_too_old: ['You signed in too long ago for this page.', SIGN_IN_AGAIN],
   wrong_issuer: ['Your sign-in comes from another authorization server than this page takes.', SIGN_IN_AGAIN],
   wrong_audience: ['Your sign-in was meant for another application.', SIGN_IN_AGAIN],
   unknown_key: ['Your sign-in could not be verified.', SIGN_IN_AGAIN],

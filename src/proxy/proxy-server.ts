@@ -1,7 +1,9 @@
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { Authorizer } from '../auth/authorize.ts'
+import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
+import { cacheFamilies } from '../observability/cache-families.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot } from './active-snapshot.ts'
@@ -29,6 +31,8 @@ export interface ProxyServerOptions {
 
 export interface ProxyServerDependencies {
   readonly authorizer: Authorizer
+  /** What the authorizer remembers, for metrics. Default: nothing is told of it. */
+  readonly caches?: CacheCounts
   readonly clock: Clock
   readonly log: ProxyLog
   /** Default: the system's. */
@@ -98,7 +102,7 @@ export async function createProxyServer(
       metrics.retain(snapshot.table)
       if (names?.publish(snapshot) === true) setDefaultContext(https, names, options)
     },
-    metrics: () => metrics.families(),
+    metrics: () => [...metrics.families(), ...cacheFamilies(dependencies.caches?.list() ?? [])],
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)

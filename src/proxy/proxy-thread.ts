@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { assertNever } from '../assert-never.ts'
 import type { Authorizer } from '../auth/authorize.ts'
+import { CacheCounts } from '../auth/cache-counts.ts'
 import { systemClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import type { ProxyLog } from './exchange.ts'
@@ -16,11 +17,13 @@ import type { FromThread, LogLevel, Publication, ThreadData, ToThread } from './
 export async function runProxyThread(
   port: MessagePort,
   data: ThreadData,
-  createAuthorizer: (brokerPort: MessagePort) => Authorizer,
+  createAuthorizer: (brokerPort: MessagePort, caches: CacheCounts) => Authorizer,
 ): Promise<void> {
-  const authorizer = createAuthorizer(data.brokerPort)
+  const caches = new CacheCounts()
+  const authorizer = createAuthorizer(data.brokerPort, caches)
   const server = await createProxyServer(data.options, {
     authorizer,
+    caches,
     clock: systemClock,
     log: remoteLog(port),
   })

@@ -9,10 +9,11 @@ import type { ThreadData } from './thread-messages.ts'
 // What runs in each thread that `startThreadPool` starts.
 if (parentPort === null) throw new TypeError('thread-entry runs in a worker thread')
 
-await runProxyThread(parentPort, workerData as ThreadData, (brokerPort) =>
+await runProxyThread(parentPort, workerData as ThreadData, (brokerPort, caches) =>
   createAuthorizer({
     clock: systemClock,
     authorizationServers: createBrokerClient(brokerPort),
     randomBytes,
+    caches,
   }),
 )

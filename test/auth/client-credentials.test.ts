@@ -60,6 +60,7 @@ test('id and secret are replayed at the token endpoint, and the token goes upstr
       client: { id: 'orders-service', secret: 'orders-secret', authMethod: 'client_secret_basic' },
       scopes: ['orders.read'],
       audience: ['api://default'],
+      tokenArguments: [],
     },
   ])
 })

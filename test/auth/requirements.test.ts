@@ -93,8 +93,8 @@ test('groups that were left out for their number are told apart from none', () =
 test('a 403 names the scopes of the first alternative', () => {
   const policy = aPolicy({ requirements: { scopes: { claim: ['scope'], anyOf: [['a', 'b'], ['c']] } } })
   expect(findShortfall(policy, [{}])).toEqual({ reason: 'insufficient_scope', scope: 'a b' })
-  expect(bearerChallenge('h', 'insufficient_scope', 'a b')).toMatch(
+  expect(bearerChallenge('h', 'insufficient_scope', { scope: 'a b' })).toMatch(
     /error="insufficient_scope".*scope="a b"$/,
   )
-  expect(bearerChallenge('h', 'insufficient_scope', 'a"b')).not.toContain('scope="a')
+  expect(bearerChallenge('h', 'insufficient_scope', { scope: 'a"b' })).not.toContain('scope="a')
 })

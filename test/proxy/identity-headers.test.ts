@@ -5,10 +5,10 @@ import { foldHeaderName, isIdentityHeader } from '../../src/proxy/identity-heade
 test('every header that tells upstreams who is asking is an identity header', () => {
   const consumer = { id: '1', username: 'alice', customId: 'a', groups: ['staff'] }
   const headers = [
-    ...consumerHeaders({ kind: 'found', consumer, anonymous: true }, 'alice'),
-    ...consumerHeaders({ kind: 'none' }, 'alice'),
+    ...consumerHeaders({ kind: 'found', consumer, anonymous: true }, 'alice', ['staff']),
+    ...consumerHeaders({ kind: 'none' }, 'alice', []),
   ]
-  expect(headers.length).toBeGreaterThanOrEqual(6)
+  expect(headers.length).toBeGreaterThanOrEqual(7)
   for (const [name] of headers) expect([name, isIdentityHeader(foldHeaderName(name))]).toEqual([name, true])
 })
 

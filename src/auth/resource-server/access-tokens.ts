@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Policy } from '../../table/policy.ts'
 import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import { CacheCounts, type CacheTally } from '../cache-counts.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
 import { SingleFlight } from '../single-flight.ts'
 import { introspectToken } from './introspection.ts'
@@ -28,11 +29,16 @@ export class AccessTokens {
   readonly #deps: AuthDependencies
   readonly #rings: KeyRings
   readonly #flights = new SingleFlight<Judgement>()
+  readonly #tallies: Readonly<Record<AcceptedToken['method'], CacheTally>>
+  readonly #entries = { bearer: 0, introspection: 0 }
   readonly #accepted = new LRUCache<string, AcceptedToken>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
     // Claims are about as long as the token, and cost more as objects.
     sizeCalculation: (_accepted, key) => key.length * 3,
+    dispose: ({ method }) => {
+      this.#entries[method] -= 1
+    },
   })
   readonly #refused = new LRUCache<string, { readonly rejection: Rejected; readonly untilMs: number }>({
     max: MAXIMUM_ENTRIES,
@@ -43,6 +49,11 @@ export class AccessTokens {
   constructor(deps: AuthDependencies) {
     this.#deps = deps
     this.#rings = new KeyRings(deps.authorizationServers, deps.clock)
+    const { caches = new CacheCounts() } = deps
+    this.#tallies = {
+      bearer: caches.tally('tokens', () => this.#entries.bearer),
+      introspection: caches.tally('introspection', () => this.#entries.introspection + this.#refused.size),
+    }
   }
 
   /**
@@ -100,13 +111,15 @@ export class AccessTokens {
   }
 
   async #verify(policy: Policy, jwt: UnverifiedJwt): Promise<Judgement> {
+    this.#tallies.bearer.misses += 1
     const judgement = await verifyJwt(policy, jwt, this.#rings.get(policy.server), this.#deps.clock)
-    if (judgement.ok) this.#accepted.set(cacheKey(policy, jwt.token), judgement.accepted)
+    if (judgement.ok) this.#keep(cacheKey(policy, jwt.token), judgement.accepted)
     return judgement
   }
 
   #introspect(snapshot: AuthSnapshot, policy: Policy, token: string): Promise<Judgement> {
     const key = cacheKey(policy, token)
+    this.#tallies.introspection.misses += 1
     return this.#flights.run(key, async () => {
       const judgement = await introspectToken(this.#deps, snapshot, policy, token)
       this.#remember(policy, key, judgement)
@@ -118,7 +131,7 @@ export class AccessTokens {
     if (!policy.introspection.cache) return
     const nowMs = this.#deps.clock.now()
     if (judgement.ok) {
-      if (judgement.accepted.reusableUntilMs > nowMs) this.#accepted.set(key, judgement.accepted)
+      if (judgement.accepted.reusableUntilMs > nowMs) this.#keep(key, judgement.accepted)
     } else if (judgement.kind === 'rejected' && policy.cache.negativeTtlSeconds > 0) {
       this.#refused.set(key, {
         rejection: judgement,
@@ -127,16 +140,27 @@ export class AccessTokens {
     }
   }
 
+  #keep(key: string, accepted: AcceptedToken): void {
+    this.#accepted.set(key, accepted)
+    // One that is too large is not kept, and was not counted down either.
+    if (this.#accepted.peek(key) === accepted) this.#entries[accepted.method] += 1
+  }
+
   #known(policy: Policy, token: string): Judgement | undefined {
     const key = cacheKey(policy, token)
     const nowMs = this.#deps.clock.now()
     const accepted = this.#accepted.get(key)
     if (accepted !== undefined) {
-      if (isReusable(accepted, nowMs)) return { ok: true, accepted }
+      if (isReusable(accepted, nowMs)) {
+        this.#tallies[accepted.method].hits += 1
+        return { ok: true, accepted }
+      }
       this.#accepted.delete(key)
     }
     const refused = this.#refused.get(key)
-    return refused !== undefined && nowMs < refused.untilMs ? refused.rejection : undefined
+    if (refused === undefined || nowMs >= refused.untilMs) return undefined
+    this.#tallies.introspection.hits += 1
+    return refused.rejection
   }
 }
 

@@ -9,7 +9,13 @@ import { claimAt, numericDate } from '../claims.ts'
 import { clientWithSecret } from '../client-with-secret.ts'
 import type { Claims } from '../decision.ts'
 import { rejected, serverRejection, type Judgement } from './judgement.ts'
-import { namesAudience, namesIssuer, timeProblem } from './registered-claims.ts'
+import {
+  authenticationEndMs,
+  authenticationProblem,
+  namesAudience,
+  namesIssuer,
+  timeProblem,
+} from './registered-claims.ts'
 import { areAccessTokenClaims } from './token-kind.ts'
 
 /**
@@ -48,20 +54,23 @@ function judge(policy: Policy, token: string, { active, claims }: Introspection,
       return rejected('wrong_issuer')
     if (claimAt(claims, ['aud']) !== undefined && !namesAudience(policy, claims))
       return rejected('wrong_audience')
-    const reason = timeProblem(policy, claims, Math.floor(nowMs / 1000), false)
+    const now = Math.floor(nowMs / 1000)
+    const reason = timeProblem(policy, claims, now, false) ?? authenticationProblem(policy, claims, now)
     if (reason !== undefined) return rejected(reason)
   }
   const reusableUntilMs = policy.introspection.cache ? reusableUntil(policy, claims, nowMs) : 0
-  return { ok: true, accepted: { method: 'introspection', token, claims, reusableUntilMs } }
+  const introspection = { active, ...claims }
+  return { ok: true, accepted: { method: 'introspection', token, claims, introspection, reusableUntilMs } }
 }
 
 /** Until the answer's own expiry, else for the policy's time; never longer than its maximum. */
-function reusableUntil({ cache }: Policy, claims: Claims, nowMs: number): number {
+function reusableUntil(policy: Policy, claims: Claims, nowMs: number): number {
+  const { cache } = policy
   const expiry = numericDate(claims, 'exp')
   const untilMs =
     expiry === undefined || Number.isNaN(expiry) ? nowMs + cache.ttlSeconds * 1000 : expiry * 1000
-  if (cache.maximumTtlSeconds === undefined) return untilMs
-  return Math.min(untilMs, nowMs + cache.maximumTtlSeconds * 1000)
+  const maximumMs = (cache.maximumTtlSeconds ?? Number.POSITIVE_INFINITY) * 1000
+  return Math.min(untilMs, nowMs + maximumMs, authenticationEndMs(policy, claims))
 }
 
 /** The policy's client for the introspection endpoint; `undefined` where it has none or its secret is gone. */

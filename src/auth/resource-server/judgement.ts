@@ -7,6 +7,8 @@ export interface AcceptedToken {
   readonly method: 'bearer' | 'introspection'
   readonly token: string
   readonly claims: Claims
+  /** The introspection endpoint's whole answer, where it was asked. */
+  readonly introspection?: Claims
   /** Until then the same bytes need not be judged again; milliseconds since the epoch, 0 for not at all. */
   readonly reusableUntilMs: number
   /** What its signature was verified with; gone with the keys. */

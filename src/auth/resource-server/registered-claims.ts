@@ -5,10 +5,14 @@ import type { Claims, RefusalReason } from '../decision.ts'
 /** An `iat` this far ahead is a broken clock or a forgery; less is ordinary skew. */
 const MAXIMUM_AHEAD_SECONDS = 60
 
-/** Whether `iss` is the policy's issuer, but for one trailing slash. */
-export function namesIssuer(policy: Policy, claims: Claims): boolean {
+/** Whether `iss` is one of the issuers that the policy allows, else its server's, but for one trailing slash. */
+export function namesIssuer({ server, verification }: Policy, claims: Claims): boolean {
   const issuer = claimAt(claims, ['iss'])
-  return typeof issuer === 'string' && withoutSlash(issuer) === withoutSlash(policy.server.issuer)
+  if (typeof issuer !== 'string') return false
+  const { issuers } = verification
+  const bare = withoutSlash(issuer)
+  if (issuers.length === 0) return bare === withoutSlash(server.issuer)
+  return issuers.some((each) => bare === withoutSlash(each))
 }
 
 /** Whether one of the accepted audiences is named; with none configured, any token does. */
@@ -41,6 +45,29 @@ export function timeProblem(
   // Comparisons with NaN are false, so these are written to be false for it.
   const started = notBefore <= nowSeconds + leeway && issuedAt <= nowSeconds + leeway + MAXIMUM_AHEAD_SECONDS
   return started ? undefined : 'invalid_token'
+}
+
+/**
+ * Judges `auth_time` where there is one (OpenID Connect Core §2, RFC 9470 §5): tokens of clients have none.
+ *
+ * @returns Why the person's sign-in does not hold any more, or `undefined`.
+ */
+export function authenticationProblem(
+  policy: Policy,
+  claims: Claims,
+  nowSeconds: number,
+): RefusalReason | undefined {
+  if (policy.verification.maximumAgeSeconds === undefined) return undefined
+  if (Number.isNaN(numericDate(claims, 'auth_time'))) return 'invalid_token'
+  return nowSeconds * 1000 > authenticationEndMs(policy, claims) ? 'authentication_too_old' : undefined
+}
+
+/** Until when the sign-in that claims tell of is recent enough; infinite where nobody asks, or nothing is told. */
+export function authenticationEndMs({ verification }: Policy, claims: Claims): number {
+  const { maximumAgeSeconds, leewaySeconds } = verification
+  const authTime = numericDate(claims, 'auth_time')
+  if (maximumAgeSeconds === undefined || authTime === undefined) return Number.POSITIVE_INFINITY
+  return (authTime + maximumAgeSeconds + leewaySeconds) * 1000
 }
 
 function withoutSlash(issuer: string): string {

@@ -6,7 +6,13 @@ import type { Claims } from '../decision.ts'
 import type { UnverifiedJwt } from './jwt.ts'
 import { rejected, serverRejection, type Judgement, type Rejected } from './judgement.ts'
 import type { KeyHint, KeyRing } from './key-ring.ts'
-import { namesAudience, namesIssuer, timeProblem } from './registered-claims.ts'
+import {
+  authenticationEndMs,
+  authenticationProblem,
+  namesAudience,
+  namesIssuer,
+  timeProblem,
+} from './registered-claims.ts'
 import { areAccessTokenClaims, isAccessTokenHeader } from './token-kind.ts'
 
 /** Asymmetric only: with HS256 the public key would be the secret, and `none` is no signature. */
@@ -58,7 +64,7 @@ function claimsProblem(policy: Policy, claims: Claims, now: number): Rejected | 
   if (policy.verification.insecureSkipClaimsCheck) return undefined
   if (!namesIssuer(policy, claims)) return rejected('wrong_issuer')
   if (!namesAudience(policy, claims)) return rejected('wrong_audience')
-  const reason = timeProblem(policy, claims, now, true)
+  const reason = timeProblem(policy, claims, now, true) ?? authenticationProblem(policy, claims, now)
   return reason === undefined ? undefined : rejected(reason)
 }
 
@@ -87,5 +93,6 @@ function expiryMs(policy: Policy, claims: Claims, nowMs: number): number {
   if (policy.verification.insecureSkipClaimsCheck || expiry === undefined || Number.isNaN(expiry)) {
     return nowMs + policy.cache.ttlSeconds * 1000
   }
-  return (expiry + policy.verification.leewaySeconds) * 1000
+  const expiryEndMs = (expiry + policy.verification.leewaySeconds) * 1000
+  return Math.min(expiryEndMs, authenticationEndMs(policy, claims))
 }
