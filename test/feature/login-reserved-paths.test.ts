@@ -36,27 +36,28 @@ describe('/oauth2/start', () => {
     expect(landed.headers.get('location')).toBe('/app?x=1')
   })
 
-  test.each([
-    'https://evil.example/',
-    '//evil.example/',
-    '/\\evil.example/',
-    '/%2fevil.example/',
-    '/%252fevil.example/',
-    '/\t/evil.example/',
-    'https:evil.example',
-    'javascript:alert(1)',
-    'http://127.0.0.1@evil.example/',
-    'http://127.0.0.1\\@evil.example/',
-    'http://127.0.0.1.evil.example/',
-    'HTTP://evil.example',
-    'app',
-    '',
-  ])('refuses to return to %j', async (rd) => {
+  test('refuses to return to another site, however it is written', async () => {
     const { browser } = await startLoginApp()
-    const answer = await browser.navigate(`/oauth2/start?rd=${encodeURIComponent(rd)}`)
-    expect(answer.status).toBe(400)
-    expect(answer.headers.get('location')).toBeNull()
-    expect(answer.headers.getSetCookie()).toEqual([])
+    for (const rd of [
+      'https://evil.example/',
+      '//evil.example/',
+      '/\\evil.example/',
+      '/%2fevil.example/',
+      '/%252fevil.example/',
+      '/\t/evil.example/',
+      'https:evil.example',
+      'javascript:alert(1)',
+      'http://127.0.0.1@evil.example/',
+      'http://127.0.0.1\\@evil.example/',
+      'http://127.0.0.1.evil.example/',
+      'HTTP://evil.example',
+      'app',
+      '',
+    ]) {
+      const answer = await browser.navigate(`/oauth2/start?rd=${encodeURIComponent(rd)}`)
+      expect([rd, answer.status, answer.headers.get('location')]).toEqual([rd, 400, null])
+      expect(answer.headers.getSetCookie()).toEqual([])
+    }
   })
 
   test('refuses two addresses to return to', async () => {

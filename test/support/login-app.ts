@@ -17,7 +17,7 @@ export interface LoginApp {
   readonly authorizationServer: AuthorizationServer
   readonly browser: WebBrowser
   /** Applies the plugin with other fields, and more objects beside. */
-  apply(spec?: object, ...objects: readonly object[]): CompileResult
+  readonly apply: (spec?: object, ...objects: readonly object[]) => CompileResult
 }
 
 export interface LoginAppOptions extends OstiaryOptions {

@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { CookieJar, signIn } from './okta-server-sign-in.ts'
+import { CookieJar, signIn, visit, type Visit } from './okta-server-sign-in.ts'
 
 /** What a request is sent with beside cookies. */
 export interface Sending {
@@ -16,7 +16,7 @@ export type Site = 'none' | 'same-origin' | 'same-site' | 'cross-site'
  * follows nothing by itself. SameSite is not kept: see test/demo for a real browser.
  */
 export class WebBrowser {
-  readonly jar = new CookieJar()
+  jar = new CookieJar()
   /** Of the authorization server: who is signed in there. */
   readonly serverJar = new CookieJar()
   readonly origin: string
@@ -103,6 +103,11 @@ export class WebBrowser {
     return outcome.html
   }
 
+  /** Goes to a page of the authorization server. */
+  atServer(url: URL): Promise<Visit> {
+    return visit(url, this.serverJar)
+  }
+
   /** From a page that redirects to the login to the answer of the callback. */
   async login(target: string, username?: string): Promise<Response> {
     const callback = await this.signIn(await this.navigate(target), username)
@@ -114,6 +119,11 @@ export class WebBrowser {
     const location = response.headers.get('location')
     if (location === null) throw new Error(`expected a redirect, got ${response.status}`)
     return new URL(location, this.origin)
+  }
+
+  /** Loses all cookies of Ostiary, but stays signed in at the authorization server. */
+  forgetSession(): void {
+    this.jar = new CookieJar()
   }
 
   /** Whether a session cookie is there. */
