@@ -44,4 +44,10 @@ export interface Consumer {
 
 /** The outcome of reading a spec of our own kinds: the object exists either way, and says so in its status. */
 export type ParsedSpec<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: false
+      readonly problems: readonly Problem[]
+      /** Request headers that it seems to map, see `salvageHeaders`. */
+      readonly headers: readonly string[]
+    }

@@ -7,6 +7,7 @@ import { namespaceSchema } from './namespace.ts'
 import { objectMeta, type ObjectReference, type Problem } from './object.ts'
 import { oidcPluginSpec } from './oidc-plugin.ts'
 import type { KubernetesObject } from './resources.ts'
+import { salvageHeaders } from './salvage-headers.ts'
 import { salvageIngress } from './salvage-ingress.ts'
 import { secretSchema } from './secret.ts'
 import { serviceSchema } from './service.ts'
@@ -101,7 +102,7 @@ function parseSpec<T>(schema: z.ZodType<T>, spec: unknown): ParsedSpec<T> {
   const parsed = schema.safeParse(spec ?? {})
   return parsed.success
     ? { ok: true, value: parsed.data }
-    : { ok: false, problems: problemsOf(parsed.error, ['spec']) }
+    : { ok: false, problems: problemsOf(parsed.error, ['spec']), headers: salvageHeaders(spec) }
 }
 
 function broken(kind: string, raw: object, error: z.ZodError, prefix: PropertyKey[] = []): ParseResult {

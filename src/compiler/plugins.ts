@@ -6,7 +6,7 @@ import type { Diagnostics } from './diagnostics.ts'
 import type { Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { methodsOf } from './policy-client.ts'
-import { mappedHeaderNames } from './policy-header.ts'
+import { mappedHeaderNames, trustedHeaderNames } from './policy-header.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
 import { redisSecretEntries } from './policy-redis.ts'
 import { resolveSecrets, type PolicySecrets } from './policy-secret.ts'
@@ -53,7 +53,7 @@ export function compilePlugins(
     const consumerNames = namesByNamespace.get(plugin.metadata.namespace) ?? new Set<string>()
     const compiled = plugin.spec.ok
       ? compileOne(plugin, plugin.spec.value, inventory, { consumerNames, replicas })
-      : unreadable(plugin, plugin.spec.problems)
+      : unreadable(plugin, plugin.spec)
     reportPlugin(compiled, diagnostics)
     plugins.set(id, compiled)
   }
@@ -93,7 +93,7 @@ function secretEntries({ clientSecret, clientKey }: PolicySecrets): CompiledPlug
 
 function unreadable(
   plugin: OIDCPlugin,
-  problems: readonly { readonly path: string; readonly message: string }[],
+  { problems, headers }: Extract<OIDCPlugin['spec'], { ok: false }>,
 ): CompiledPlugin {
   const remedy = 'Correct the field; see: kubectl explain oidcplugin.spec'
   return {
@@ -103,7 +103,7 @@ function unreadable(
     missing: [],
     warnings: [],
     mayLogin: true,
-    mappedHeaders: [],
+    mappedHeaders: trustedHeaderNames(headers),
     allowedNamespaces: [],
     secrets: [],
   }

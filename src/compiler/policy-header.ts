@@ -107,9 +107,14 @@ export function compileCredentialHeaders(
  * where it is not accepted. Authorization is not among them: open routes may carry it.
  */
 export function mappedHeaderNames(spec: OIDCPluginSpec): string[] {
-  const token = normaliseHeaderName(spec.upstreamAccessTokenHeader.split(':')[0] ?? '')
-  const more = CREDENTIAL_HEADERS.map(([field]) => normaliseHeaderName(spec[field] ?? ''))
-  const names = [...writtenHeaders(spec, 'upstream').map(({ header }) => header), token, ...more]
+  const token = spec.upstreamAccessTokenHeader.split(':')[0] ?? ''
+  const more = CREDENTIAL_HEADERS.map(([field]) => spec[field] ?? '')
+  return trustedHeaderNames([...writtenHeaders(spec, 'upstream').map(({ header }) => header), token, ...more])
+}
+
+/** Header names as they are compared, sorted, without those that are never taken from requests. */
+export function trustedHeaderNames(written: readonly string[]): string[] {
+  const names = written.map(normaliseHeaderName)
   return sortedUnique(names.filter((name) => name !== '' && name !== 'authorization' && !isForbidden(name)))
 }
 
