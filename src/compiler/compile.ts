@@ -44,6 +44,7 @@ export function compile(resources: Resources, options: CompileOptions): CompileR
     secrets: secretTable(plugins, tls),
     statuses: [...consumers.statuses, ...pluginStatuses(plugins, hosts.sharing)].sort(byStatusName),
     diagnostics: diagnostics.sorted(),
+    ingresses: ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
   }
 }
 

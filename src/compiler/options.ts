@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../api/object.ts'
 import type { Diagnostic, ObjectStatus } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
@@ -28,4 +29,6 @@ export interface CompileResult {
   readonly secrets: SecretTable
   readonly statuses: readonly ObjectStatus[]
   readonly diagnostics: readonly Diagnostic[]
+  /** The Ingresses that are ours, oldest first: of no other may anything be written. */
+  readonly ingresses: readonly ObjectReference[]
 }

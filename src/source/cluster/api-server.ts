@@ -7,12 +7,14 @@ import { toApiServerError } from './api-server-error.ts'
 
 /** A request to the API server. */
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH'
   /** Absolute, without the server's own prefix. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: unknown
+  /** How a PATCH is meant, for which there is no default; default `application/json`. */
+  readonly contentType?: 'application/apply-patch+yaml' | 'application/merge-patch+json'
   readonly signal: AbortSignal
   /** Time between two pieces of the answer's body; default 30 s. */
   readonly bodyTimeoutMs?: number
@@ -72,7 +74,7 @@ export class ApiServer {
         ...headers,
         accept: 'application/json',
         'user-agent': 'ostiary',
-        ...(hasBody && { 'content-type': 'application/json' }),
+        ...(hasBody && { 'content-type': request.contentType ?? 'application/json' }),
       },
       ...(hasBody && { body: JSON.stringify(request.body) }),
       signal: request.signal,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { objectKey } from '../../api/object.ts'
+import { objectKey, type ObjectReference } from '../../api/object.ts'
+import type { ObservedObject } from '../../api/observed-object.ts'
 import type { BrokenInput, KubernetesObject, Resources } from '../../api/resources.ts'
 import type { Clock, Timers } from '../../clock.ts'
 import { collectResources } from '../collect-resources.ts'
@@ -22,6 +23,10 @@ export interface ClusterSourceOptions {
 
 /** A source of live objects, with what its reflectors have lived through. */
 export interface ClusterSource extends Source {
+  /** One object as the API server has it, as far as is known. */
+  find(reference: ObjectReference): ObservedObject | undefined
+  /** All objects of a kind, in the same form. */
+  observed(kind: string): Iterable<ObservedObject>
   counts(): readonly { readonly resource: string; readonly counts: Readonly<ReflectorCounts> }[]
 }
 
@@ -73,6 +78,22 @@ class ReflectorSource implements ClusterSource {
 
   counts(): ReturnType<ClusterSource['counts']> {
     return this.#reflectors.map(({ resource, counts }) => ({ resource: resource.name, counts }))
+  }
+
+  find(reference: ObjectReference): ObservedObject | undefined {
+    for (const reflector of this.#of(reference.kind)) {
+      const found = reflector.find(reference)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  *observed(kind: string): Iterable<ObservedObject> {
+    for (const reflector of this.#of(kind)) yield* reflector.observed()
+  }
+
+  #of(kind: string): readonly Reflector[] {
+    return this.#reflectors.filter(({ resource }) => resource.kind === kind)
   }
 
   stopped(): Promise<void> {

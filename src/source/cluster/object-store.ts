@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { objectKey } from '../../api/object.ts'
+import { observe, STATUS_KINDS, type ObservedObject } from '../../api/observed-object.ts'
 import { parseObject } from '../../api/parse-object.ts'
 import type { BrokenInput, KubernetesObject } from '../../api/resources.ts'
 import type { Listing } from './list.ts'
@@ -11,10 +13,11 @@ interface Entry {
   readonly object?: KubernetesObject
   /** Why the newest form was refused. */
   readonly broken?: BrokenInput
+  readonly observed?: ObservedObject
 }
 
-/** What became of one event. */
-export type StoreOutcome = 'changed' | 'stale' | 'malformed'
+/** What became of one event. `status`: nothing that is compiled is different now. */
+export type StoreOutcome = 'changed' | 'status' | 'stale' | 'malformed'
 
 /**
  * The objects of one collection, in the slim form of `parseObject`. An object that is refused keeps its last good form
@@ -50,6 +53,15 @@ export class ObjectStore {
     for (const { broken } of this.#entries.values()) if (broken !== undefined) yield broken
   }
 
+  /** Of every object, whether it was refused or not. */
+  *observed(): Iterable<ObservedObject> {
+    for (const { observed } of this.#entries.values()) if (observed !== undefined) yield observed
+  }
+
+  find(reference: { readonly namespace: string; readonly name: string }): ObservedObject | undefined {
+    return this.#entries.get(objectKey(reference))?.observed
+  }
+
   /**
    * Takes a whole list, which counts whatever was known before.
    *
@@ -82,8 +94,9 @@ export class ObjectStore {
     if (isOlder(version, before?.resourceVersion) || isOlder(version, this.#deleted.get(key))) return 'stale'
     this.#advance(version)
     this.#deleted.delete(key)
-    this.#entries.set(key, this.#parse(raw, version, before))
-    return 'changed'
+    const entry = this.#parse(raw, version, before)
+    this.#entries.set(key, entry)
+    return isSameButForStatus(before, entry) ? 'status' : 'changed'
   }
 
   /** Takes the last form of an object that was deleted. */
@@ -110,13 +123,30 @@ export class ObjectStore {
   #parse(raw: unknown, resourceVersion: string, before: Entry | undefined): Entry {
     const { apiVersion, kind } = this.#resource
     const result = parseObject(typeof raw === 'object' ? { ...raw, apiVersion, kind } : raw)
-    if (result.kind === 'object') return { resourceVersion, object: result.object }
+    const observed = observe(kind, raw)
+    const common = { resourceVersion, ...(observed && { observed }) }
+    if (result.kind === 'object') return { ...common, object: result.object }
     const problems = result.kind === 'broken' ? result.problems : []
     const reference = result.kind === 'broken' ? result.reference : undefined
     const closes = result.kind === 'broken' && before?.object === undefined ? result.closes : undefined
     const broken: BrokenInput = { ...(reference && { reference }), problems, ...(closes && { closes }) }
-    return { resourceVersion, broken, ...(before?.object && { object: before.object }) }
+    return { ...common, broken, ...(before?.object && { object: before.object }) }
   }
+}
+
+/** For the kinds with a status of ours alone: what is redacted in a Secret could not be compared. */
+function isSameButForStatus(before: Entry | undefined, after: Entry): boolean {
+  if (before?.object === undefined || after.object === undefined) return false
+  if (before.broken !== undefined || after.broken !== undefined) return false
+  if (!STATUS_KINDS.includes(after.object.kind)) return false
+  return isDeepStrictEqual(withoutVersion(before.object), withoutVersion(after.object))
+}
+
+function withoutVersion({
+  metadata: { resourceVersion: _, ...metadata },
+  ...rest
+}: KubernetesObject): object {
+  return { ...rest, metadata }
 }
 
 /** Resource versions of one collection grow as decimal numbers; of others nothing is known. */

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import type { ObjectReference } from '../../api/object.ts'
+import type { ObservedObject } from '../../api/observed-object.ts'
 import type { BrokenInput, KubernetesObject } from '../../api/resources.ts'
 import { systemClock, systemTimers, type Clock, type Timers } from '../../clock.ts'
 import { messageOf, OstiaryError } from '../../errors.ts'
@@ -103,6 +105,14 @@ export class Reflector {
     return this.#store.broken()
   }
 
+  observed(): Iterable<ObservedObject> {
+    return this.#store.observed()
+  }
+
+  find(reference: ObjectReference): ObservedObject | undefined {
+    return this.#store.find(reference)
+  }
+
   /** Runs until the signal; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -173,6 +183,7 @@ export class Reflector {
 
   #settle(outcome: StoreOutcome): void {
     if (outcome === 'changed') return this.#options.onChange()
+    if (outcome === 'status') return
     if (outcome === 'stale') {
       this.counts.staleEvents += 1
       return
