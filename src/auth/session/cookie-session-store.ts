@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { nowSeconds, type Clock } from '../../clock.ts'
 import type { Policy } from '../../table/policy.ts'
+import { CacheCounts, type CacheTally } from '../cache-counts.ts'
 import type { HeaderList } from '../decision.ts'
 import { cookieHeaderOf } from './cookie-header.ts'
 import { open, saltOf, seal, type SealContext } from './seal.ts'
@@ -51,7 +52,16 @@ export class CookieSessionStore implements SessionStore {
     sizeCalculation: ({ sealed }) => sealed.length * 4 + 1024,
   })
 
-  constructor(clock: Clock, randomBytes: (size: number) => Buffer, keys: SessionKeys) {
+  readonly #tally: CacheTally
+
+  /** @param caches Where it is counted how often a session need not be opened. */
+  constructor(
+    clock: Clock,
+    randomBytes: (size: number) => Buffer,
+    keys: SessionKeys,
+    caches = new CacheCounts(),
+  ) {
+    this.#tally = caches.tally('sessions', () => this.#opened.size)
     this.#clock = clock
     this.#randomBytes = randomBytes
     this.#keys = keys
@@ -150,8 +160,10 @@ export class CookieSessionStore implements SessionStore {
     const { realm } = policy.session
     const known = this.#opened.get(saltOf(sealed))
     if (known?.sealed === sealed && known.realm === realm && known.cookieName === cookie.name) {
+      this.#tally.hits += 1
       return ring.some((key) => key.id === known.keyId) ? known : undefined
     }
+    this.#tally.misses += 1
     const opened = open(sealed, ring, sealContext(policy, cookie))
     const session = opened && decodeSession(opened.plain)
     if (opened === undefined || session === undefined) return undefined

@@ -1,5 +1,6 @@
 import { anyAddress, noLocalAddress } from '../authorization-server/address-guard.ts'
 import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
+import { CacheCounts } from '../cache-counts.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Policy } from '../../table/policy.ts'
 import { CookieSessionStore } from './cookie-session-store.ts'
@@ -20,11 +21,11 @@ import type { Session, SessionLookup } from './session.ts'
 
 /** The store of each policy's sessions. One per proxy thread. */
 export function createSessionStores(deps: AuthDependencies, keys: SessionKeys): SessionStore {
-  const { clock, randomBytes, allowLoopback = false, sessionObserver } = deps
+  const { clock, randomBytes, allowLoopback = false, sessionObserver, caches = new CacheCounts() } = deps
   const connections = new RedisConnections(allowLoopback ? anyAddress : noLocalAddress, sessionObserver)
   return new SessionStores(
-    new CookieSessionStore(clock, randomBytes, keys),
-    new RedisSessionStore({ clock, randomBytes, keys, connections }),
+    new CookieSessionStore(clock, randomBytes, keys, caches),
+    new RedisSessionStore({ clock, randomBytes, keys, connections, caches }),
   )
 }
 

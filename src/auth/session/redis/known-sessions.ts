@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { CacheCounts, CacheTally } from '../../cache-counts.ts'
 import { cookieHeaderOf } from '../cookie-header.ts'
 import { open, saltOf, seal, type SealContext } from '../seal.ts'
 import { readChunks } from '../session-chunks.ts'
@@ -50,8 +51,11 @@ export class KnownSessions {
       (sealed.length + (read?.found?.record.sealed.length ?? 0)) * 4 + 2048,
   })
 
-  constructor(cookies: SessionCookies) {
+  readonly #tally: CacheTally
+
+  constructor(cookies: SessionCookies, caches: CacheCounts) {
     this.#cookies = cookies
+    this.#tally = caches.tally('sessions', () => this.#known.size)
   }
 
   /** The sessions whose cookies the request holds: one, but where a sibling host planted another. */
@@ -61,8 +65,10 @@ export class KnownSessions {
     return readChunks(cookieHeaderOf(facts.headers), name).flatMap((sealed) => {
       const known = this.#known.get(saltOf(sealed))
       if (known?.sealed === sealed && known.realm === realm && known.cookieName === name) {
+        this.#tally.hits += 1
         return ring.some((key) => key.id === known.keyId) ? known : []
       }
+      this.#tally.misses += 1
       return this.#open(sealed, { purpose: 'redis-handle', realm, name }, ring) ?? []
     })
   }

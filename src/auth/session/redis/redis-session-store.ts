@@ -2,6 +2,7 @@ import { nowSeconds, type Clock } from '../../../clock.ts'
 import type { Policy, RedisServer } from '../../../table/policy.ts'
 import type { AuthSnapshot } from '../../authorize.ts'
 import type { HeaderList } from '../../decision.ts'
+import { CacheCounts } from '../../cache-counts.ts'
 import type { MaybePromise } from '../../maybe-promise.ts'
 import { cookieHeaderOf } from '../cookie-header.ts'
 import { chunksPresent } from '../session-chunks.ts'
@@ -36,6 +37,8 @@ export interface RedisStoreDependencies {
   readonly randomBytes: (size: number) => Buffer
   readonly keys: SessionKeys
   readonly connections: RedisConnections
+  /** Where it is counted how often a cookie need not be opened. Default: nobody asks. */
+  readonly caches?: CacheCounts
 }
 
 /** A session may have been ended elsewhere so long ago. */
@@ -57,10 +60,11 @@ const UNAVAILABLE: SessionUnavailable = {
 export class RedisSessionStore implements SessionStore {
   readonly #deps: RedisStoreDependencies
   readonly #cookies = new SessionCookies()
-  readonly #known = new KnownSessions(this.#cookies)
+  readonly #known: KnownSessions
 
   constructor(deps: RedisStoreDependencies) {
     this.#deps = deps
+    this.#known = new KnownSessions(this.#cookies, deps.caches ?? new CacheCounts())
   }
 
   /** Of several sessions, which a sibling host can plant beside the user's, the oldest that has not ended counts. */
