@@ -146,6 +146,7 @@ export class SessionRefresh {
       session: { realm: policy.session.realm, id: session.id },
       ...(typeof sub === 'string' && { subject: sub }),
       ...(typeof nonce === 'string' && { nonce }),
+      tokenArguments: policy.tokenArguments,
       leewaySeconds: policy.verification.leewaySeconds,
     })
   }

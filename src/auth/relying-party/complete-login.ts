@@ -110,7 +110,7 @@ export class LoginCompletion {
     const location = returnLocation(state, policy, facts)
     if (location === undefined) return refuseLogin('The page where the sign-in began is not on this site')
     const now = nowSeconds(this.#deps.clock)
-    const session = newSession(this.#deps.randomBytes(16).toString('base64url'), tokens, now)
+    const session = newSession(this.#deps.randomBytes(16).toString('base64url'), tokens, now, policy.scopes)
     if (hasEnded(session, policy.session, now)) {
       const detail = 'the access token had expired when it came: check the clocks and its lifetime'
       return refuseLogin('The sign-in had already expired', { reason: 'expired_token', detail })

@@ -7,8 +7,15 @@ import { claimsOf } from '../session/session-payload.ts'
  * The session that a token endpoint's answer begins.
  *
  * @param id Random.
+ * @param requestedScopes What the login asked for, and was granted unless the answer says otherwise (RFC 6749 §5.1).
  */
-export function newSession(id: string, tokens: TokenSet, nowSeconds: number): Session {
+export function newSession(
+  id: string,
+  tokens: TokenSet,
+  nowSeconds: number,
+  requestedScopes: readonly string[],
+): Session {
+  const { scope = requestedScopes.join(' ') } = tokens
   const accessTokenClaims = claimsOf(tokens.accessToken)
   const expiry = expiryOf(tokens, accessTokenClaims['exp'], nowSeconds)
   return {
@@ -18,7 +25,7 @@ export function newSession(id: string, tokens: TokenSet, nowSeconds: number): Se
     ...(tokens.idToken !== undefined && { idToken: tokens.idToken }),
     idTokenClaims: tokens.idToken === undefined ? {} : claimsOf(tokens.idToken),
     ...(tokens.refreshToken !== undefined && { refreshToken: tokens.refreshToken }),
-    ...(tokens.scope !== undefined && { scope: tokens.scope }),
+    ...(scope !== '' && { scope }),
     ...(expiry !== undefined && { accessTokenExpiresAtSeconds: expiry }),
     tokensIssuedAtSeconds: nowSeconds,
     createdAtSeconds: nowSeconds,

@@ -12,7 +12,7 @@ export interface Session {
   /** `{}` without an ID token. It was validated when the session began. */
   readonly idTokenClaims: Claims
   readonly refreshToken?: string
-  /** As the token endpoint answered it; absent: the scope that was asked for (RFC 6749 §5.1). */
+  /** As the token endpoint answered it, else what was asked for (RFC 6749 §5.1). */
   readonly scope?: string
   /**
    * From `expires_in`, else the access token's `exp`; absent where there is neither. Without a refresh token the
