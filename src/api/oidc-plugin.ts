@@ -276,7 +276,13 @@ const oidcPluginFields = z.strictObject({
     .array(url)
     .max(64)
     .optional()
-    .describe('Other origins that may send unsafe methods with the session cookie'),
+    .describe('Other origins that may send unsafe methods, or open WebSockets, with the session cookie'),
+  closeUpgradedConnections: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Judge open WebSockets again every two seconds, and cut the connection within five of a logout, of the end of the session or token, or when their route no longer lets them pass or is gone; no close frame is sent. Takes those opened while it is on. A logout is seen with sessionStorage: redis alone; with cookies a session ends after sessionAbsoluteTimeout, or with an access token that cannot be refreshed. An open connection is no use of the session',
+    ),
 
   ...loginFields,
   ...logoutFields,

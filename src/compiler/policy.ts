@@ -41,6 +41,7 @@ export function compilePolicy(
     ...compileTokenRules(spec, problems),
     ...compileCredentialPlaces(spec, problems),
     reverifiesSessions: spec.reverify,
+    ...(spec.closeUpgradedConnections && { reauthorizesUpgrades: true }),
     ...(spec.searchUserInfo && { userInfo: { cache: spec.cacheUserInfo } }),
     session: compileSession(spec, owner, secrets.redis, problems),
     authorizationCode: compileAuthorizationCode(spec, problems),

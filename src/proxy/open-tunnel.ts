@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
 import { withoutNames } from './hop-by-hop.ts'
 import { downstreamResponseHeaders, type UpstreamResponseHeaders } from './response-headers.ts'
+import { guardTunnel } from './tunnel-guard.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchProtocols } from './upgrade.ts'
 import { answerUpstreamFailure } from './upstream-failure.ts'
@@ -40,7 +41,12 @@ export function openTunnel(exchange: Exchange, upstream: Duplex, answer: Switchi
   exchange.close()
   const { metrics, timers } = engine
   metrics.connectionOpened('websocket')
-  new Tunnel(upgrading, upstream, timers, () => metrics.connectionClosed('websocket')).open()
+  const tunnel = new Tunnel(upgrading, upstream, timers, () => {
+    guard?.stop()
+    metrics.connectionClosed('websocket')
+  })
+  tunnel.open()
+  const guard = guardTunnel(exchange, () => tunnel.close())
 }
 
 function provesWebSocket(key: string | undefined, headers: IncomingHttpHeaders): boolean {

@@ -29,7 +29,7 @@ export function takeUpgrade(
   head: Buffer,
   handle: UpgradeHandler,
 ): void {
-  socket.on('error', () => socket.destroy())
+  socket.on('error', destroy)
   if (head.length > 0) socket.unshift(head)
   whenAnswered(socket, () => {
     // What remains of the time-out for idle connections.
@@ -49,6 +49,11 @@ export function switchProtocols(response: ServerResponse, socket: Socket, header
   response.writeHead(101, ['Connection', 'Upgrade', 'Upgrade', 'websocket', ...headers])
   response.end()
   response.detachSocket(socket)
+}
+
+/** A function of its own, as the socket keeps it longer than the request. */
+function destroy(this: Socket): void {
+  this.destroy()
 }
 
 /** A client may have sent requests before this one without waiting for their responses. */

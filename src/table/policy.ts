@@ -248,6 +248,8 @@ export interface Policy {
   readonly verification: TokenVerification
   /** Sessions pass only while their access token would by itself. */
   readonly reverifiesSessions: boolean
+  /** Upgraded connections are authorized again while they are open, and cut when they may no longer pass. */
+  readonly reauthorizesUpgrades?: true
   /** Absent: the userinfo endpoint is not asked. */
   readonly userInfo?: { readonly cache: boolean }
   readonly bearer: BearerPolicy

@@ -44,7 +44,9 @@ export const SPEC_CASES: readonly SpecCase[] = [
     sessionCookieSecure: true,
     sessionRollingTimeout: 0,
     allowedOrigins: ['https://www.example.com'],
+    closeUpgradedConnections: true,
   }),
+  plugin('closeUpgradedConnections as text', 'bad', { ...client, closeUpgradedConnections: 'yes' }),
   plugin('sessions in Redis, with TLS', 'good', {
     ...client,
     sessionStorage: 'redis',
@@ -138,6 +140,13 @@ export const SPEC_CASES: readonly SpecCase[] = [
     ...client,
     loginAction: 'upstream',
     redirectUri: 'https://app.example.com/portal',
+  }),
+  plugin('logouts of the authorization server', 'good', {
+    ...client,
+    sessionStorage: 'redis',
+    redis: { host: 'redis.default.svc' },
+    backchannelLogout: true,
+    frontchannelLogout: true,
   }),
   plugin('form_post on loopback', 'good', {
     ...client,
@@ -257,6 +266,14 @@ export const SPEC_CASES: readonly SpecCase[] = [
     loginTokens: ['id_token'],
   }),
   plugin('a token that is none', 'bad', { ...client, loginTokens: ['client_secret'] }),
+  plugin('form_post with loginAction upstream', 'bad', {
+    ...client,
+    responseMode: 'form_post',
+    loginAction: 'upstream',
+    redirectUri: 'https://app.example.com/portal',
+  }),
+  plugin('back-channel logout with sessions in cookies', 'bad', { ...client, backchannelLogout: true }),
+  plugin('front-channel logout with sessions in cookies', 'bad', { ...client, frontchannelLogout: true }),
   plugin('a logout method that has no meaning', 'bad', { logoutMethods: ['PUT'] }),
   plugin('a logout suffix without a slash', 'bad', { logoutUriSuffix: 'logout' }),
   plugin('an end session endpoint over http', 'bad', { endSessionEndpoint: 'http://example.com/logout' }),

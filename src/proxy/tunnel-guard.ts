@@ -1,0 +1,93 @@
+import { andThen, type MaybePromise } from '../auth/maybe-promise.ts'
+import { messageOf } from '../errors.ts'
+import type { Engine, Exchange } from './exchange.ts'
+import { judgeAgain, openedBy, type OpenedTunnel, type Standing } from './tunnel-standing.ts'
+
+/** How often an open connection is judged again. */
+const INTERVAL_MS = 2_000
+
+/** How long one may go on that nobody can judge, below the five seconds that are promised. */
+const UNCONFIRMED_MS = 4_500
+
+/**
+ * Cuts a tunnel once its request would no longer be let through. An authorization server or a session store that gives
+ * no answer is asked again, but not for long.
+ */
+export class TunnelGuard {
+  readonly #engine: Engine
+  readonly #opened: OpenedTunnel
+  readonly #cut: () => void
+  #stopped = false
+  #cancelNext: () => void = ignore
+  #cancelOverdue: () => void = ignore
+
+  constructor(engine: Engine, opened: OpenedTunnel, cut: () => void) {
+    this.#engine = engine
+    this.#opened = opened
+    this.#cut = cut
+  }
+
+  start(): void {
+    this.#cancelOverdue = this.#engine.timers.after(UNCONFIRMED_MS, () => this.#end('unconfirmed'))
+    this.#again()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelNext()
+    this.#cancelOverdue()
+  }
+
+  #again(): void {
+    this.#cancelNext = this.#engine.timers.after(INTERVAL_MS, () => this.#check())
+  }
+
+  #check(): void {
+    try {
+      const standing: MaybePromise<void> = andThen(judgeAgain(this.#engine, this.#opened), (found) =>
+        this.#follow(found),
+      )
+      if (standing instanceof Promise) standing.catch((error: unknown) => this.#fail(error))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #follow({ kind, reason }: Standing): void {
+    if (this.#stopped) return
+    if (kind === 'ended') {
+      this.#end(reason)
+      return
+    }
+    if (kind === 'confirmed') {
+      this.#cancelOverdue()
+      this.start()
+    } else this.#again()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped) return
+    this.#engine.log.error({ error: messageOf(error) }, 'an open connection could not be judged')
+    this.#end('failed')
+  }
+
+  #end(reason: string): void {
+    this.stop()
+    const { policy: plugin, method: flow } = this.#opened.identity
+    this.#engine.metrics.decided({ plugin, flow, result: 'close', reason })
+    this.#engine.log.info({ plugin, reason }, 'open connection cut')
+    this.#cut()
+  }
+}
+
+/** The guard of a tunnel that the exchange opened, started; `undefined` where its plugin asks for none. */
+export function guardTunnel(exchange: Exchange, cut: () => void): TunnelGuard | undefined {
+  const { engine, allow, snapshot } = exchange
+  if (allow === undefined) return undefined
+  if (snapshot.table.policies[allow.identity.policy]?.reauthorizesUpgrades !== true) return undefined
+  const guard = new TunnelGuard(engine, openedBy(exchange, allow.identity), cut)
+  guard.start()
+  return guard
+}
+
+function ignore(): void {}
