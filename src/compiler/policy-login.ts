@@ -41,7 +41,7 @@ export function compileLogout(spec: OIDCPluginSpec): LogoutPolicy {
     ...(spec.logoutRedirectUri !== undefined && { redirectUri: spec.logoutRedirectUri }),
     revokeAccessToken: spec.logoutRevoke && spec.logoutRevokeAccessToken,
     revokeRefreshToken: spec.logoutRevoke && spec.logoutRevokeRefreshToken,
-    backchannel: spec.backchannelLogout ?? false,
+    backchannel: spec.backchannelLogout ?? spec.sessionStorage === 'redis',
     frontchannel: spec.frontchannelLogout ?? false,
   }
 }
