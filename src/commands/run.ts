@@ -40,7 +40,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
 
   const authorizationServers = createAuthorizationServerClient({
     clock: systemClock,
-    allowLoopback: settings.manifests !== undefined || settings.allowLoopbackIssuers,
+    allowLoopback: allowsLoopback(settings),
     proxies: outboundProxiesOf(settings),
     userAgent: `ostiary/${version}`,
     onCall: (call) => metrics.calledAuthorizationServer(call),
@@ -102,6 +102,11 @@ function notReady({ phase, source }: RunState): string | undefined {
   return ['no snapshot is live yet', ...problems].join('\n')
 }
 
+/** Files are for one's own machine, where everything is on loopback. */
+function allowsLoopback({ manifests, allowLoopbackIssuers }: Settings): boolean {
+  return manifests !== undefined || allowLoopbackIssuers
+}
+
 /** Starts source and reconciler. @returns What stops them. */
 async function startReconciling(
   settings: Settings,
@@ -138,6 +143,7 @@ async function startThreads(
       http: { host: settings.bindAddress, port: settings.httpPort },
       https: { host: settings.bindAddress, port: settings.httpsPort },
       trustedProxies: settings.trustedProxies,
+      allowLoopbackSessionStores: allowsLoopback(settings),
     },
     { log, serveBroker: (port) => serveBroker(port, authorizationServers) },
   )

@@ -5,6 +5,7 @@ import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
+import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot } from './active-snapshot.ts'
 import { drain } from './drain.ts'
@@ -27,12 +28,16 @@ export interface ProxyServerOptions {
   /** 48 bytes that threads share, so that a TLS session made in one is resumed in another. */
   readonly ticketKeys?: Uint8Array
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
+  /** For the authorizer: see `AuthDependencies.allowLoopback`. */
+  readonly allowLoopbackSessionStores?: boolean
 }
 
 export interface ProxyServerDependencies {
   readonly authorizer: Authorizer
   /** What the authorizer remembers, for metrics. Default: nothing is told of it. */
   readonly caches?: CacheCounts
+  /** Likewise of its sessions. */
+  readonly sessions?: SessionMetrics
   readonly clock: Clock
   readonly log: ProxyLog
   /** Default: the system's. */
@@ -102,7 +107,11 @@ export async function createProxyServer(
       metrics.retain(snapshot.table)
       if (names?.publish(snapshot) === true) setDefaultContext(https, names, options)
     },
-    metrics: () => [...metrics.families(), ...cacheFamilies(dependencies.caches?.list() ?? [])],
+    metrics: () => [
+      ...metrics.families(),
+      ...cacheFamilies(dependencies.caches?.list() ?? []),
+      ...(dependencies.sessions?.families() ?? []),
+    ],
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)

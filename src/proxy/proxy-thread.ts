@@ -4,9 +4,18 @@ import type { Authorizer } from '../auth/authorize.ts'
 import { CacheCounts } from '../auth/cache-counts.ts'
 import { systemClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
+import { SessionMetrics } from '../observability/session-metrics.ts'
 import type { ProxyLog } from './exchange.ts'
-import { createProxyServer, type ProxyServer } from './proxy-server.ts'
+import { createProxyServer, type ProxyServer, type ProxyServerOptions } from './proxy-server.ts'
 import type { FromThread, LogLevel, Publication, ThreadData, ToThread } from './thread-messages.ts'
+
+/** What a thread gives its authorizer. */
+export interface AuthorizerParts {
+  readonly brokerPort: MessagePort
+  readonly options: ProxyServerOptions
+  readonly caches: CacheCounts
+  readonly sessions: SessionMetrics
+}
 
 /**
  * The life of a proxy thread: publishes what it was started with, listens, says so, and does what the main thread
@@ -17,13 +26,16 @@ import type { FromThread, LogLevel, Publication, ThreadData, ToThread } from './
 export async function runProxyThread(
   port: MessagePort,
   data: ThreadData,
-  createAuthorizer: (brokerPort: MessagePort, caches: CacheCounts) => Authorizer,
+  createAuthorizer: (parts: AuthorizerParts) => Authorizer,
 ): Promise<void> {
   const caches = new CacheCounts()
-  const authorizer = createAuthorizer(data.brokerPort, caches)
+  const sessions = new SessionMetrics()
+  const { brokerPort, options } = data
+  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions })
   const server = await createProxyServer(data.options, {
     authorizer,
     caches,
+    sessions,
     clock: systemClock,
     log: remoteLog(port),
   })
@@ -32,6 +44,7 @@ export async function runProxyThread(
   port.on('message', (message: ToThread) => {
     void obey(port, server, message).then((goesOn) => {
       if (!goesOn) {
+        authorizer.close?.()
         data.brokerPort.close()
         port.close()
       }

@@ -9,11 +9,13 @@ import type { ThreadData } from './thread-messages.ts'
 // What runs in each thread that `startThreadPool` starts.
 if (parentPort === null) throw new TypeError('thread-entry runs in a worker thread')
 
-await runProxyThread(parentPort, workerData as ThreadData, (brokerPort, caches) =>
+await runProxyThread(parentPort, workerData as ThreadData, ({ brokerPort, options, caches, sessions }) =>
   createAuthorizer({
     clock: systemClock,
     authorizationServers: createBrokerClient(brokerPort),
     randomBytes,
     caches,
+    sessionObserver: sessions,
+    allowLoopback: options.allowLoopbackSessionStores ?? false,
   }),
 )

@@ -60,7 +60,7 @@ export function runOptions(): Option[] {
     option('--trusted-proxies <cidrs>', 'CIDRs whose X-Forwarded-* is believed').argParser(collect),
     option(
       '--allow-loopback-issuers',
-      'let issuers be on loopback and link-local addresses (always so with files)',
+      'let issuers and Redis be on loopback and link-local addresses (always so with files)',
     ),
     option('--session-key-file <file>', 'file of session keys, newest first (default with files: in memory)'),
     option(

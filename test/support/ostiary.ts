@@ -5,6 +5,8 @@ import { createAuthorizer } from '../../src/auth/create-authorizer.ts'
 import { systemClock, type Clock } from '../../src/clock.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import type { CompileOptions, CompileResult } from '../../src/compiler/options.ts'
+import type { MetricFamily } from '../../src/observability/request-metrics.ts'
+import { SessionMetrics } from '../../src/observability/session-metrics.ts'
 import { createProxyServer, type ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
 import { collectResources } from '../../src/source/collect-resources.ts'
 import { parseManifest } from '../../src/source/directory/parse-manifest.ts'
@@ -20,6 +22,7 @@ export interface Ostiary {
   apply(manifests: string): CompileResult
   /** What the last compile gave. */
   result(): CompileResult
+  metrics(): readonly MetricFamily[]
 }
 
 export interface OstiaryOptions {
@@ -45,10 +48,17 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     allowLoopback: true,
     userAgent: 'ostiary-test',
   })
-  const authorizer = createAuthorizer({ clock, authorizationServers, randomBytes })
+  const sessions = new SessionMetrics()
+  const authorizer = createAuthorizer({
+    clock,
+    authorizationServers,
+    randomBytes,
+    allowLoopback: true,
+    sessionObserver: sessions,
+  })
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const proxyOptions = { http: { host: '127.0.0.1', port: 0 }, ...options.proxy }
-  const server = await createProxyServer(proxyOptions, { authorizer, clock, log })
+  const server = await createProxyServer(proxyOptions, { authorizer, clock, log, sessions })
   const sessionKey = randomBytes(32).toString('base64url')
   let version = 0
   let result: CompileResult
@@ -68,6 +78,7 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
   const { http: port = 0, https: httpsPort } = await server.listen()
   onTestFinished(async () => {
     await server.close({ drainMs: 0 })
+    authorizer.close?.()
     await authorizationServers.close()
   })
   return {
@@ -76,5 +87,6 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     ...(httpsPort !== undefined && { httpsPort }),
     apply,
     result: () => result,
+    metrics: () => server.metrics(),
   }
 }
