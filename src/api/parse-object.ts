@@ -61,8 +61,8 @@ export function parseObject(raw: unknown): ParseResult {
 }
 
 /**
- * A kind of our group that does not exist, or one that is read but in a version that is not, is a slip that would
- * leave a route open or closed without a word.
+ * A kind of our group that does not exist, or one that is read but in a version or spelling that is not, is a slip that
+ * would leave a route open or closed without a word.
  */
 function parseUnread(apiVersion: string, kind: string, raw: object): ParseResult {
   if (apiVersion.startsWith('ostiary.dev/')) {
@@ -70,19 +70,27 @@ function parseUnread(apiVersion: string, kind: string, raw: object): ParseResult
     return { kind: 'broken', problems: [{ path: 'kind', message }] }
   }
   const group = groupOf(apiVersion)
-  const read = Object.keys(CORE_KINDS).find(
-    (each) => each.endsWith(`/${kind}`) && groupOf(each.slice(0, -kind.length - 1)) === group,
+  const meant = Object.keys(CORE_KINDS).find(
+    (each) =>
+      each.toLowerCase().endsWith(`/${kind.toLowerCase()}`) &&
+      groupOf(each.slice(0, -kind.length - 1)) === group,
   )
-  if (read === undefined) return { kind: 'ignored' }
-  const message = `is not a version of ${kind} that is read; use ${read.slice(0, -kind.length - 1)}`
-  const problems = [{ path: 'apiVersion', message }]
-  return { kind: 'broken', ...referenceOf(kind, raw), problems, ...closesOf(kind, raw) }
+  if (meant === undefined) return { kind: 'ignored' }
+  const read = meant.slice(-kind.length)
+  const problem =
+    read === kind
+      ? {
+          path: 'apiVersion',
+          message: `is not a version of ${kind} that is read; use ${meant.slice(0, -kind.length - 1)}`,
+        }
+      : { path: 'kind', message: `is ${kind}; write ${read}` }
+  return { kind: 'broken', ...referenceOf(read, raw), problems: [problem], ...closesOf(read, raw) }
 }
 
-/** The group without its version; `extensions` is where Ingress was before 1.14. */
+/** The group without its version, also where that was forgotten; `extensions` is where Ingress was before 1.14. */
 function groupOf(apiVersion: string): string {
   const [group = '', version] = apiVersion.split('/')
-  if (version === undefined) return ''
+  if (version === undefined) return group.includes('.') ? group : ''
   return group === 'extensions' ? 'networking.k8s.io' : group
 }
 

@@ -11,6 +11,7 @@ interface Case {
   readonly annotations?: string
   readonly name?: string
   readonly apiVersion?: string
+  readonly kind?: string
 }
 
 /** Open routes to one Service on every host, and beside them one Ingress with a plugin that something is wrong with. */
@@ -29,7 +30,7 @@ spec: { ports: [{ name: http, port: 80 }] }
 
 function ingress({ name = 'guarded', host, path = '/', pathType = 'Prefix', ...rest }: Case): string {
   return `apiVersion: ${rest.apiVersion ?? 'networking.k8s.io/v1'}
-kind: Ingress
+kind: ${rest.kind ?? 'Ingress'}
 metadata: { name: ${name}, annotations: ${rest.annotations ?? '{ ostiary.dev/plugins: okta }'} }
 spec:
   rules:
@@ -61,6 +62,8 @@ describe('requests for what a refused Ingress would have guarded do not fall to 
     ['an impossible name', { name: 'Guarded_App' }, 'a.test', '/admin'],
     ['the name of another Ingress', { name: 'a-open' }, 'a.test', '/admin'],
     ['a version that is not read', { apiVersion: 'networking.k8s.io/v1beta1' }, 'a.test', '/admin'],
+    ['a group without a version', { apiVersion: 'networking.k8s.io' }, 'a.test', '/admin'],
+    ['a kind in lower case', { kind: 'ingress' }, 'a.test', '/admin'],
     ['an upper-case host', { host: 'Admin.B.test', path: '/' }, 'admin.b.test', '/'],
     ['a host with a port', { host: "'admin.b.test:8443'", path: '/' }, 'admin.b.test', '/'],
     ['a host with a final dot', { host: 'elsewhere.test.', path: '/' }, 'elsewhere.test', '/'],
