@@ -99,7 +99,7 @@ class FlowAuthorizer implements Authorizer {
       return misconfigured('policy_missing', 'a policy of this route is not in the table')
     if (plan.preflightsPass && isPreflight(facts)) return passUnauthenticated(plan, plan.first)
     const attempt: Attempt = { snapshot, plan, facts }
-    if (plan.logouts.length === 0) return this.#decide(attempt)
+    if (plan.logouts.length === 0 || facts.established === true) return this.#decide(attempt)
     return andThen(findLogout(plan.logouts, facts), (policies) =>
       policies.length === 0 ? this.#decide(attempt) : this.#relyingParty.logOut(snapshot, policies, facts),
     )
@@ -164,8 +164,11 @@ class FlowAuthorizer implements Authorizer {
     if (lookup.kind !== 'session') return lookup
     const { session } = lookup
     const now = nowSeconds(this.#deps.clock)
-    if (hasExpired(session, now) || isSignInTooOld(policy, session, now)) return NO_LOOKUP
-    if (!policy.reverifiesSessions) return lookup
+    const isExpired = hasExpired(session, now)
+    // The browser of an established connection may have a refreshed one: the store knows those that it cannot have.
+    if (isExpired && attempt.facts.established !== true) return NO_LOOKUP
+    if (isSignInTooOld(policy, session, now)) return NO_LOOKUP
+    if (!policy.reverifiesSessions || isExpired) return lookup
     return andThen(this.#tokens.judgeIssued(attempt.snapshot, policy, session.accessToken), (judgement) => {
       if (judgement === 'unjudgeable' || judgement.ok) return lookup
       if (judgement.kind === 'rejected') return NO_LOOKUP
@@ -182,7 +185,7 @@ class FlowAuthorizer implements Authorizer {
     // A plan names one policy of a realm that judges sessions, so the two are enough to tell.
     const { plan } = attempt
     const isKnown = known?.plan === plan && known.decision.identity.policy === policy.id
-    if (isKnown && this.#deps.clock.now() < known.untilMs) return known.decision
+    if (isKnown && this.#isGood(known, attempt.facts, session)) return known.decision
     const endsAtSeconds = session.accessTokenExpiresAtSeconds
     const goodUntilMs = endsAtSeconds === undefined ? undefined : endsAtSeconds * 1000
     return andThen(this.#userInfo.complete(policy, credentialOf(session), goodUntilMs), (completed) => {
@@ -192,6 +195,12 @@ class FlowAuthorizer implements Authorizer {
       if (decision.kind === 'allow') this.#sessionDecisions.set(session, { plan, decision, untilMs })
       return decision
     })
+  }
+
+  /** With a token that has expired nothing new can be learnt of whoever opened an established connection. */
+  #isGood({ untilMs }: KnownSessionDecision, { established }: RequestFacts, session: Session): boolean {
+    const now = this.#deps.clock.now()
+    return now < untilMs || (established === true && hasExpired(session, Math.floor(now / 1000)))
   }
 
   #withoutSession(attempt: Attempt): MaybePromise<AuthDecision> {
