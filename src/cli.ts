@@ -3,8 +3,6 @@ import { Command, CommanderError } from 'commander'
 import { check } from './commands/check.ts'
 import { compileCommand } from './commands/compile.ts'
 import { doctorOptions, readDoctorRequest } from './commands/doctor-options.ts'
-import { doctor } from './commands/doctor.ts'
-import { run } from './commands/run.ts'
 import { messageOf, OstiaryError } from './errors.ts'
 import { readSettings } from './settings/read-settings.ts'
 import { compileOptions, runOptions } from './settings/run-options.ts'
@@ -47,7 +45,11 @@ function createProgram(signal: AbortSignal, finish: (code: ExitCode) => void): C
   const runCommand = program
     .command('run')
     .description('run controller and proxy on a cluster, or on a directory with --manifests')
-    .action((flags: Record<string, unknown>) => run(readSettings(flags), packageVersion(), signal))
+    .action(async (flags: Record<string, unknown>) => {
+      const settings = readSettings(flags)
+      const { run } = await import('./commands/run.ts')
+      await run(settings, packageVersion(), signal)
+    })
   for (const option of runOptions()) runCommand.addOption(option)
 
   const checkCommand = program
@@ -73,6 +75,7 @@ function createProgram(signal: AbortSignal, finish: (code: ExitCode) => void): C
     )
     .action(async (plugin: string, flags: Record<string, unknown>) => {
       const { request, settings } = readDoctorRequest(plugin, flags)
+      const { doctor } = await import('./commands/doctor.ts')
       const userAgent = `ostiary/${packageVersion()}`
       const { failures } = await doctor(request, readSettings(settings), userAgent, process.stdout)
       finish(failures > 0 ? 1 : 0)

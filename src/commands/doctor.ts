@@ -16,7 +16,6 @@ import type { CompileResult } from '../compiler/options.ts'
 import type { Settings } from '../settings/settings.ts'
 import { readDirectory } from '../source/directory/read-directory.ts'
 import { compileOptionsOf } from './compile-options.ts'
-import { readCluster } from './doctor-cluster.ts'
 import type { DoctorRequest } from './doctor-options.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
 
@@ -39,7 +38,7 @@ export async function doctor(
   const fromFiles = request.filename !== undefined
   const resources =
     request.filename === undefined
-      ? await readCluster(settings.kubeconfig, request.namespace)
+      ? await readClusterLazily(settings.kubeconfig, request.namespace)
       : readDirectory(request.filename)
   const allowLoopback = fromFiles || settings.allowLoopbackIssuers
   const result = compile(resources, compileOptionsOf(settings, fromFiles))
@@ -49,6 +48,12 @@ export async function doctor(
     request.output === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, fromFiles, output),
   )
   return { failures: report.findings.filter(({ outcome }) => outcome === 'failed').length }
+}
+
+/** Loads the Kubernetes client, which files have no use for. */
+async function readClusterLazily(kubeconfig: string | undefined, namespace: string): Promise<Resources> {
+  const { readCluster } = await import('./doctor-cluster.ts')
+  return readCluster(kubeconfig, namespace)
 }
 
 interface Caller {
