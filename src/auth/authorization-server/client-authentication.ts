@@ -32,6 +32,7 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** Made out to the endpoint that is called, the only one in the metadata: elsewhere the JWT is worth nothing. */
 function assertion({ id, assertionAudience }: ClientWithSecret, key: AssertionKey, clock: Clock): ClientAuth {
+  // oxlint-disable-next-line typescript/no-misused-promises -- awaited like the library's own PrivateKeyJwt
   return async (server, _client, body) => {
     const endpoint = server.token_endpoint ?? server.introspection_endpoint ?? server.revocation_endpoint
     const audience = assertionAudience ?? endpoint ?? server.issuer

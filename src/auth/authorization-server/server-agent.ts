@@ -63,13 +63,16 @@ class ServerDispatcher extends Dispatcher {
   }
 
   override async close(): Promise<void> {
-    const all = [this.#direct, this.#proxied['http:'], this.#proxied['https:']]
-    await Promise.all(all.map((agent) => agent?.close()))
+    await Promise.all(this.#agents().map((agent) => agent.close()))
   }
 
   override async destroy(): Promise<void> {
+    await Promise.all(this.#agents().map((agent) => agent.destroy()))
+  }
+
+  #agents(): readonly Dispatcher[] {
     const all = [this.#direct, this.#proxied['http:'], this.#proxied['https:']]
-    await Promise.all(all.map((agent) => agent?.destroy()))
+    return all.filter((agent) => agent !== undefined)
   }
 }
 

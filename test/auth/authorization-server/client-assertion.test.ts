@@ -11,7 +11,7 @@ const ED = generateKeyPairSync('ed25519')
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 function pem(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return key.export({ type: 'pkcs8', format: 'pem' })
 }
 
 function jwk(key: KeyObject, more: object = {}): string {
