@@ -1,22 +1,8 @@
 import { createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
+import { ASYMMETRIC_ALGORITHMS } from '../asymmetric-algorithms.ts'
 import type { Claims } from '../decision.ts'
 import type { Answer, KeySet, Refused } from './authorization-server-client.ts'
 import { refusal } from './okta-error.ts'
-
-/** Signatures that a public key verifies. `none` and HMAC (keyed with a client secret) are never taken. */
-const ASYMMETRIC_ALGORITHMS: readonly string[] = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-]
 
 /** What an ID token is judged by. */
 export interface IdTokenChecks {
