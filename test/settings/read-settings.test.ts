@@ -36,7 +36,7 @@ describe('settings', () => {
     const args = runOptions().flatMap((option) => {
       if (!option.flags.includes('<')) return [option.long ?? '']
       const values: Record<string, string> = { logLevel: 'info', logFormat: 'json', defaultPlugins: 'a/b' }
-      const fallback = /port|workers|seconds/i.test(option.attributeName()) ? '1' : 'a/b'
+      const fallback = /port|workers|seconds|replicas/i.test(option.attributeName()) ? '1' : 'a/b'
       return [option.long ?? '', values[option.attributeName()] ?? fallback]
     })
     expect(() => readSettings(parse(...args))).not.toThrow()

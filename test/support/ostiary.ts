@@ -29,6 +29,8 @@ export interface OstiaryOptions {
   readonly clock?: Clock
   readonly compile?: Partial<CompileOptions>
   readonly proxy?: Partial<ProxyServerOptions>
+  /** Base64url of 32 bytes, for instances that share sessions. Default: one of its own. */
+  readonly sessionKey?: string
 }
 
 const COMPILE_OPTIONS: CompileOptions = {
@@ -59,7 +61,7 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const proxyOptions = { http: { host: '127.0.0.1', port: 0 }, ...options.proxy }
   const server = await createProxyServer(proxyOptions, { authorizer, clock, log, sessions })
-  const sessionKey = randomBytes(32).toString('base64url')
+  const sessionKey = options.sessionKey ?? randomBytes(32).toString('base64url')
   let version = 0
   let result: CompileResult
 

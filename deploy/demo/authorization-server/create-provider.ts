@@ -50,7 +50,11 @@ function dropIssuerParameter(ctx: Context): void {
 
 function configuration(state: ServerState, library: OidcProvider): object {
   return {
-    adapter: (model: string) => (model === 'Client' ? clientAdapter(state) : state.storage.adapter(model)),
+    adapter: (model: string) => {
+      if (model === 'Client') return clientAdapter(state)
+      const isRefreshToken = model === 'RefreshToken'
+      return state.storage.adapter(model, () => (isRefreshToken ? state.faults.refreshTokenGraceSeconds : 0))
+    },
     jwks: { keys: [state.keys.privateJwk] },
     routes: { authorization: `${BASE_PATH}/v1/authorize`, token: `${BASE_PATH}/v1/token` },
     scopes: [...OPENID_SCOPES],

@@ -49,6 +49,10 @@ export class Faults {
   discoveryIssuer: string | undefined
   /** Lifetime of the access tokens issued from now on, in seconds; at least 1. */
   accessTokenSeconds = 3600
+  /** How long a refresh token that was used is taken again, in seconds; Okta's default is 30. */
+  refreshTokenGraceSeconds = 0
+  /** Whether a refresh gives a new ID token too. */
+  refreshesIdToken = true
   readonly #answers = new Map<Endpoint, Answer>()
   readonly #delaysMs = new Map<Endpoint, number>()
   readonly #holds = new Map<Endpoint, PendingHold>()
@@ -95,6 +99,8 @@ export class Faults {
     this.tokenIssuer = undefined
     this.discoveryIssuer = undefined
     this.accessTokenSeconds = 3600
+    this.refreshTokenGraceSeconds = 0
+    this.refreshesIdToken = true
   }
 
   record(call: RecordedCall): void {

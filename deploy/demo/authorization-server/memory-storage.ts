@@ -22,10 +22,19 @@ interface Entry {
 export class MemoryStorage {
   readonly #entries = new Map<string, Entry>()
 
-  /** The adapter for one of the library's models, as its configuration's `adapter` function returns it. */
-  adapter(model: string) {
+  /**
+   * The adapter for one of the library's models, as its configuration's `adapter` function returns it.
+   *
+   * @param graceSeconds How long something that was used is as if it were not.
+   */
+  adapter(model: string, graceSeconds: () => number = () => 0) {
     const key = (id: string): string => `${model}:${id}`
-    const find = async (id: string): Promise<StoredPayload | undefined> => this.#live(key(id))?.payload
+    const find = async (id: string): Promise<StoredPayload | undefined> => {
+      const payload = this.#live(key(id))?.payload
+      if (payload?.consumed === undefined) return payload
+      const { consumed, ...unused } = payload
+      return Date.now() / 1000 < consumed + graceSeconds() ? unused : payload
+    }
     return {
       find,
       upsert: async (id: string, payload: StoredPayload, expiresInSeconds = Infinity): Promise<void> => {
@@ -36,7 +45,7 @@ export class MemoryStorage {
         this.#entries.delete(key(id))
       },
       consume: async (id: string): Promise<void> => {
-        const payload = await find(id)
+        const payload = this.#live(key(id))?.payload
         if (payload) payload.consumed = Math.floor(Date.now() / 1000)
       },
       findByUid: async (uid: string): Promise<StoredPayload | undefined> =>

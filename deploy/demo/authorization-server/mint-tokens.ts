@@ -30,9 +30,10 @@ export async function mintTokens(state: ServerState, ctx: Context, oidc: OIDCCon
     access_token: accessToken,
     scope: response.scope,
     ...(response.refresh_token !== undefined && { refresh_token: response.refresh_token }),
-    ...(response.id_token !== undefined && {
-      id_token: await state.keys.sign(idTokenClaims(state, response.id_token, accessToken, oidc)),
-    }),
+    ...(response.id_token !== undefined &&
+      (state.faults.refreshesIdToken || oidc.params['grant_type'] !== 'refresh_token') && {
+        id_token: await state.keys.sign(idTokenClaims(state, response.id_token, accessToken, oidc)),
+      }),
   }
 }
 
