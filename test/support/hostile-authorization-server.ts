@@ -32,6 +32,8 @@ export interface HostileOptions {
   readonly tls?: { readonly key: string; readonly cert: string }
   /** How the issuer names the host; it must resolve to a loopback address. Default: 127.0.0.1. */
   readonly hostName?: string
+  /** Path of the issuer; empty: the issuer is the origin, as Okta's org server has it. Default: /oauth2/default. */
+  readonly issuerPath?: string
   /** Signature of ID tokens. Default: RS256. */
   readonly algorithm?: string
 }
@@ -94,7 +96,8 @@ export class HostileAuthorizationServer {
     const hostName = options.hostName ?? '127.0.0.1'
     await new Promise<void>((resolve) => server.listen(0, hostName, resolve))
     const { port } = server.address() as AddressInfo
-    const issuer = `${options.tls ? 'https' : 'http'}://${hostName}:${port}/oauth2/default`
+    const { issuerPath = '/oauth2/default' } = options
+    const issuer = `${options.tls ? 'https' : 'http'}://${hostName}:${port}${issuerPath}`
     const hostile = new HostileAuthorizationServer(server, issuer, options.algorithm ?? 'RS256')
     await hostile.rotateKeys()
     return hostile
@@ -116,17 +119,23 @@ export class HostileAuthorizationServer {
     }
   }
 
+  /** What the URLs of the endpoints begin with. */
+  get endpoints(): string {
+    const { origin, pathname } = new URL(this.issuer)
+    return `${origin}${pathname === '/' ? '/oauth2' : pathname}/v1`
+  }
+
   /** The metadata that is answered where no behaviour is set. */
   metadata(): Record<string, unknown> {
     return {
       issuer: this.issuer,
-      authorization_endpoint: `${this.issuer}/v1/authorize`,
-      token_endpoint: `${this.issuer}/v1/token`,
-      introspection_endpoint: `${this.issuer}/v1/introspect`,
-      userinfo_endpoint: `${this.issuer}/v1/userinfo`,
-      revocation_endpoint: `${this.issuer}/v1/revoke`,
-      end_session_endpoint: `${this.issuer}/v1/logout`,
-      jwks_uri: `${this.issuer}/v1/keys`,
+      authorization_endpoint: `${this.endpoints}/authorize`,
+      token_endpoint: `${this.endpoints}/token`,
+      introspection_endpoint: `${this.endpoints}/introspect`,
+      userinfo_endpoint: `${this.endpoints}/userinfo`,
+      revocation_endpoint: `${this.endpoints}/revoke`,
+      end_session_endpoint: `${this.endpoints}/logout`,
+      jwks_uri: `${this.endpoints}/keys`,
       code_challenge_methods_supported: ['S256'],
       id_token_signing_alg_values_supported: [this.#algorithm],
     }
