@@ -19,7 +19,7 @@ export interface RedisServerOptions {
   /** A Sentinel instead of a server. */
   readonly sentinel?: boolean
   /** PEM texts: listens with TLS and without it no more. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string }
 }
 
 /** A redis-server process on loopback, in memory only. */
@@ -87,7 +87,8 @@ export class RedisProcess {
     const { tls, config = [] } = this.#options
     const lines = ['bind 127.0.0.1', `dir ${this.#folder}`, ...(this.#options.sentinel ? [] : ['save ""'])]
     if (tls === undefined) return [...lines, `port ${this.port}`, ...config]
-    for (const [name, text] of [['tls-cert-file', tls.cert] as const, ['tls-key-file', tls.key] as const]) {
+    const files = { 'tls-ca-cert-file': tls.ca, 'tls-cert-file': tls.cert, 'tls-key-file': tls.key }
+    for (const [name, text] of Object.entries(files)) {
       writeFileSync(path.join(this.#folder, name), text)
       lines.push(`${name} ${path.join(this.#folder, name)}`)
     }

@@ -26,8 +26,9 @@ const FIRST_RECONNECT_PAUSE_MS = 20
 export class RedisConnection {
   readonly #redis: Redis
   readonly #observer: SessionObserver | undefined
-  /** Resolves when the connection is there, or has been awaited long enough. */
-  #bridge: Promise<void> | undefined
+  /** What commands wait for while there is no connection yet, or one broke a moment ago. */
+  #bridge = Promise.withResolvers<void>()
+  #wasReady = false
 
   constructor(
     server: RedisServer,
@@ -39,14 +40,17 @@ export class RedisConnection {
     this.#redis = new Redis({ ...optionsOf(server, passwords, guard), lazyConnect: true })
     // Told by the commands that fail.
     this.#redis.on('error', () => undefined)
-    this.#redis.on('close', () => this.#bridgeOver(BRIDGED_MS))
-    this.#bridgeOver(server.connectTimeoutMs + BRIDGED_MS)
+    this.#redis.on('ready', () => {
+      this.#wasReady = true
+      this.#bridge.resolve()
+    })
+    this.#redis.on('close', () => this.#closed())
     this.#redis.connect().catch(() => undefined)
   }
 
   /** Runs one command, or a few that go together. */
   async run<T>(operation: SessionOperation, act: (redis: Redis) => Promise<T>): Promise<RedisAnswer<T>> {
-    if (this.#redis.status !== 'ready') await this.#bridge
+    if (this.#redis.status !== 'ready') await this.#bridge.promise
     try {
       const value = await act(this.#redis)
       this.#observer?.operated(operation, 'ok')
@@ -62,18 +66,13 @@ export class RedisConnection {
     this.#redis.disconnect()
   }
 
-  /** A bridge that is there is not prolonged: an outage must not look like a row of short ones. */
-  #bridgeOver(milliseconds: number): void {
-    if (this.#bridge !== undefined) return
-    this.#bridge = new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds)
-      timer.unref()
-      this.#redis.once('ready', () => {
-        clearTimeout(timer)
-        this.#bridge = undefined
-        resolve()
-      })
-    })
+  /** An attempt that failed ends the wait; only a connection that was good begins another. */
+  #closed(): void {
+    const { resolve } = this.#bridge
+    if (!this.#wasReady) return resolve()
+    this.#wasReady = false
+    this.#bridge = Promise.withResolvers()
+    setTimeout(this.#bridge.resolve, BRIDGED_MS).unref()
   }
 }
 
