@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import { createAuthorizationServerClient } from '../../src/auth/authorization-server/create-authorization-server-client.ts'
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts'
-import { systemClock, type Clock } from '../../src/clock.ts'
+import { systemClock, systemTimers, type Clock, type Timers } from '../../src/clock.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import type { CompileOptions, CompileResult } from '../../src/compiler/options.ts'
 import type { MetricFamily } from '../../src/observability/request-metrics.ts'
@@ -23,10 +23,13 @@ export interface Ostiary {
   /** What the last compile gave. */
   result(): CompileResult
   metrics(): readonly MetricFamily[]
+  /** Seconds since the keys of each issuer were fetched. */
+  keyAges(): ReadonlyMap<string, number>
 }
 
 export interface OstiaryOptions {
   readonly clock?: Clock
+  readonly timers?: Timers
   readonly compile?: Partial<CompileOptions>
   readonly proxy?: Partial<ProxyServerOptions>
   /** Base64url of 32 bytes, for instances that share sessions. Default: one of its own. */
@@ -60,7 +63,8 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
   })
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const proxyOptions = { http: { host: '127.0.0.1', port: 0 }, ...options.proxy }
-  const server = await createProxyServer(proxyOptions, { authorizer, clock, log, sessions })
+  const { timers = systemTimers } = options
+  const server = await createProxyServer(proxyOptions, { authorizer, clock, timers, log, sessions })
   const sessionKey = options.sessionKey ?? randomBytes(32).toString('base64url')
   let version = 0
   let result: CompileResult
@@ -90,5 +94,6 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     apply,
     result: () => result,
     metrics: () => server.metrics(),
+    keyAges: () => authorizationServers.keyAges(),
   }
 }
