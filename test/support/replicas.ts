@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import {
   startAuthorizationServer,
   type AuthorizationServer,
+  type AuthorizationServerOptions,
 } from '../../deploy/demo/authorization-server/authorization-server.ts'
 import { DEMO_CLIENTS } from '../../deploy/demo/authorization-server/registration.ts'
 import { startEcho } from '../../deploy/demo/echo-upstream.ts'
@@ -26,7 +27,11 @@ export interface Replicas {
  * Starts them before an application at `/app`, whose logins ask for a refresh token, and another at `/admins`, for the
  * group Engineering; they are gone when the test is.
  */
-export async function startReplicas(count: number, spec: object = {}): Promise<Replicas> {
+export async function startReplicas(
+  count: number,
+  spec: object = {},
+  server: Partial<AuthorizationServerOptions> = {},
+): Promise<Replicas> {
   // The authorization server goes by the system's clock.
   const clock = new ManualClock(Date.now())
   const sessionKey = randomBytes(32).toString('base64url')
@@ -37,7 +42,7 @@ export async function startReplicas(count: number, spec: object = {}): Promise<R
   if (first === undefined) throw new TypeError('at least one')
   const redirectUris = [`${first.url}/oauth2/callback`]
   const clients = DEMO_CLIENTS.map((each) => (each.clientId === 'ostiary' ? { ...each, redirectUris } : each))
-  const authorizationServer = await startAuthorizationServer({ port: 0, clients })
+  const authorizationServer = await startAuthorizationServer({ port: 0, clients, ...server })
   const echo = await startEcho({ port: 0 })
   onTestFinished(() => echo.close())
   onTestFinished(() => authorizationServer.close())

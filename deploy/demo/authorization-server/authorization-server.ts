@@ -35,6 +35,8 @@ export interface AuthorizationServerOptions {
   readonly groupsClaim?: string | null
   /** Whether authorization responses name their issuer (RFC 9207). Okta's do not. Default false. */
   readonly authorizationResponseIss?: boolean
+  /** Whether ID tokens name the browser's session (`sid`), for front- and back-channel logout. Default false. */
+  readonly sessionIds?: boolean
   /** Requests a minute and endpoint before it answers 429. Default 100 000. */
   readonly rateLimitPerMinute?: number
 }
@@ -201,6 +203,7 @@ async function createState(
     customScopes: options.scopes ?? DEMO_SCOPES,
     groupsClaim: options.groupsClaim === null ? undefined : (options.groupsClaim ?? 'groups'),
     authorizationResponseIss: options.authorizationResponseIss ?? false,
+    sessionIds: options.sessionIds ?? false,
     registry: new Registry(options.clients ?? DEMO_CLIENTS, options.users ?? DEMO_USERS),
     keys: await SigningKeys.generate(),
     storage: new MemoryStorage(),

@@ -92,7 +92,7 @@ function idTokenClaims(
 ): Record<string, unknown> {
   const { iat, exp, nonce } = decodeJwt<{ nonce?: string }>(made)
   const user = userOf(state, storedToken(oidc))
-  const authTime = signIn(oidc)?.authTime
+  const { authTime, sessionUid } = signIn(oidc) ?? {}
   return {
     sub: user?.id,
     ...(user && userClaims(user, (storedToken(oidc).scope ?? '').split(' '))),
@@ -107,6 +107,7 @@ function idTokenClaims(
     ...(nonce !== undefined && { nonce }),
     ...(authTime !== undefined && { auth_time: authTime }),
     at_hash: halfHash(accessToken),
+    ...(state.sessionIds && sessionUid !== undefined && { sid: sessionUid }),
     ...groups(state, user),
   }
 }

@@ -14,6 +14,7 @@ declare module 'oidc-provider' {
     readonly grantId?: string
     readonly scope?: string
     readonly authTime?: number
+    readonly sessionUid?: string
     readonly iat: number
     readonly exp: number
     readonly isValid: boolean

@@ -17,6 +17,7 @@ export interface ServerState {
   /** Name of the claim that holds a user's groups, in access and ID tokens; undefined: none is configured. */
   readonly groupsClaim: string | undefined
   readonly authorizationResponseIss: boolean
+  readonly sessionIds: boolean
   readonly registry: Registry
   readonly keys: SigningKeys
   readonly storage: MemoryStorage
