@@ -19,7 +19,7 @@ import { TEMPORARY_ERRORS } from './outbound-fetch.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { readTokenAnswer } from './token-answer.ts'
 import { unavailable } from './unavailable.ts'
-import { verifyIdToken } from './verify-id-token.ts'
+import { algorithmsOf, verifyIdToken } from './verify-id-token.ts'
 
 /**
  * Swaps the code of a callback for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5, RFC 9207) and verifies the ID token.
@@ -123,7 +123,7 @@ async function withIdToken(context: IdTokenContext, tokens: TokenSet): Promise<A
   const claims = await verifyIdToken(tokens.idToken, {
     issuer: discovered.metadata.issuer,
     clientId: grant.client.id,
-    ...(discovered.idTokenAlgorithms && { algorithms: discovered.idTokenAlgorithms }),
+    ...algorithmsOf(discovered.metadata),
     ...(grant.nonce !== undefined && { nonce: grant.nonce }),
     ...(grant.maximumAgeSeconds !== undefined && { maximumAgeSeconds: grant.maximumAgeSeconds }),
     leewaySeconds: grant.leewaySeconds,

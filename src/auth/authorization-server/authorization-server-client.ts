@@ -27,6 +27,8 @@ export interface ServerMetadata {
   readonly revocationEndpoint?: string
   readonly jwksUri?: string
   readonly codeChallengeMethods: readonly string[]
+  /** What ID tokens and logout tokens are signed with; absent where the server does not say. */
+  readonly idTokenAlgorithms?: readonly string[]
   /** RFC 9207: callbacks carry `iss`. */
   readonly issParameterSupported: boolean
 }
@@ -37,6 +39,9 @@ export interface KeySet {
   /** Milliseconds since the epoch when this set was fetched. */
   readonly fetchedAtMs: number
 }
+
+/** What `keys` is asked for where a token names no key, and none that is known verifies it: a new one, it may be. */
+export const KEY_WITHOUT_ID = ''
 
 /** A token endpoint's answer (RFC 6749 §5.1). The ID token is validated by the client where one is expected. */
 export interface TokenSet {

@@ -12,8 +12,6 @@ const LIFETIME: LifetimeBounds = { minimumMs: 300_000, maximumMs: 86_400_000, de
 /** The metadata, and what only this client needs of it. */
 export interface DiscoveredServer {
   readonly metadata: ServerMetadata
-  /** Absent where the document lists none. */
-  readonly idTokenAlgorithms?: readonly string[]
   /** Why an endpoint that the document names is not in the metadata. */
   readonly problems: Readonly<Partial<Record<EndpointMember, string>>>
 }
@@ -90,8 +88,8 @@ function judgeDocument(
       ...endpoints,
       codeChallengeMethods: strings(body['code_challenge_methods_supported']),
       issParameterSupported: body['authorization_response_iss_parameter_supported'] === true,
+      ...(idTokenAlgorithms.length > 0 && { idTokenAlgorithms }),
     },
-    ...(idTokenAlgorithms.length > 0 && { idTokenAlgorithms }),
     problems,
   }
   const lifetimeMs = cacheLifetimeMs(headers['cache-control'], LIFETIME)

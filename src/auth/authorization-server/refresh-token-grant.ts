@@ -8,7 +8,7 @@ import { openidConfiguration, transportAnswer } from './openid-configuration.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { readTokenAnswer } from './token-answer.ts'
 import { unavailable } from './unavailable.ts'
-import { verifyIdToken } from './verify-id-token.ts'
+import { algorithmsOf, verifyIdToken } from './verify-id-token.ts'
 
 /**
  * Asks for new tokens with a refresh token (RFC 6749 §6). No scope is sent: what was granted stays granted. An ID
@@ -73,7 +73,7 @@ async function verified(
   const claims = await verifyIdToken(tokens.idToken ?? '', {
     issuer: discovered.value.metadata.issuer,
     clientId: grant.client.id,
-    ...(discovered.value.idTokenAlgorithms && { algorithms: discovered.value.idTokenAlgorithms }),
+    ...algorithmsOf(discovered.value.metadata),
     leewaySeconds: grant.leewaySeconds,
     nowMs: clock.now(),
     keys: (keyId) => connection.keys(keyId),

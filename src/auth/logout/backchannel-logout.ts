@@ -8,7 +8,7 @@ import { NO_STORE } from '../relying-party/login-decision.ts'
 import type { LoginDependencies } from '../relying-party/login-context.ts'
 import type { RequestFacts } from '../request-facts.ts'
 import { KeyRings } from '../resource-server/key-ring.ts'
-import { judgeLogoutToken, MAXIMUM_AGE_SECONDS, type LogoutToken } from './logout-token.ts'
+import { judgeLogoutToken, MAXIMUM_AGE_SECONDS, type Issuers, type LogoutToken } from './logout-token.ts'
 
 const MAXIMUM_USED = 10_000
 
@@ -19,13 +19,14 @@ const MAXIMUM_USED = 10_000
  */
 export class BackchannelLogout {
   readonly #deps: LoginDependencies
-  readonly #rings: KeyRings
+  readonly #issuers: Issuers
   /** `jti` by issuer, with the time in seconds from which the token is too old anyway. */
   readonly #used = new LRUCache<string, number>({ max: MAXIMUM_USED })
 
   constructor(deps: LoginDependencies) {
     this.#deps = deps
-    this.#rings = new KeyRings(deps.authorizationServers, deps.clock)
+    const client = deps.authorizationServers
+    this.#issuers = { rings: new KeyRings(client, deps.clock), client }
   }
 
   /** @param policies The host's login policies. */
@@ -44,7 +45,7 @@ export class BackchannelLogout {
     if (token === undefined || tokens.length > 1) {
       return refusal(400, 'invalid_request', 'the form has no logout_token, or several')
     }
-    const judged = await judgeLogoutToken(token, takers, this.#rings, nowSeconds(this.#deps.clock))
+    const judged = await judgeLogoutToken(token, takers, this.#issuers, nowSeconds(this.#deps.clock))
     return judged.ok ? this.#end(snapshot, judged) : refusal(400, 'invalid_request', judged.why)
   }
 

@@ -1,10 +1,12 @@
-import type { Policy } from '../../table/policy.ts'
+import type { AuthorizationServer, Policy } from '../../table/policy.ts'
+import type { AuthorizationServerClient } from '../authorization-server/authorization-server-client.ts'
 import { claimAt, nameClaim, numericDate } from '../claims.ts'
 import type { Claims } from '../decision.ts'
+import type { KeyHint } from '../matching-keys.ts'
 import { MAXIMUM_TOKEN_LENGTH, readToken, type UnverifiedJwt } from '../resource-server/jwt.ts'
 import type { KeyRings } from '../resource-server/key-ring.ts'
 import { namesIssuer } from '../resource-server/registered-claims.ts'
-import { isSignedByOne, keyHint } from '../resource-server/verify-jwt.ts'
+import { keyHint, verifySignature } from '../resource-server/verify-jwt.ts'
 
 /** An older token has been used, or was held back: authorization servers send them at once. */
 export const MAXIMUM_AGE_SECONDS = 300
@@ -15,11 +17,17 @@ const TYPES = new Set(['logout+jwt', 'application/logout+jwt', 'jwt', 'applicati
 /** A logout token that holds (OpenID Connect Back-Channel Logout §2.4), but for `jti`, which may have been used. */
 export interface LogoutToken {
   readonly ok: true
-  /** Of the policies those that it is about: they share issuer and client. */
+  /** Of the policies those that it is about: they share issuer and client, and trust the key that signed it. */
   readonly policies: readonly Policy[]
   readonly jti: string
   /** With a `sid` it is about that login alone. */
   readonly subject: { readonly sid: string } | { readonly sub: string }
+}
+
+/** How issuers are asked for their keys, and for what they sign with. */
+export interface Issuers {
+  readonly rings: KeyRings
+  readonly client: AuthorizationServerClient
 }
 
 /** Why a logout token is refused, in words without anything of it. */
@@ -37,7 +45,7 @@ export interface BadLogoutToken {
 export async function judgeLogoutToken(
   token: string,
   policies: readonly Policy[],
-  rings: KeyRings,
+  issuers: Issuers,
   nowSeconds: number,
 ): Promise<LogoutToken | BadLogoutToken> {
   const shape = token.length > MAXIMUM_TOKEN_LENGTH ? undefined : readToken(token)
@@ -52,8 +60,8 @@ export async function judgeLogoutToken(
   const [jti, sid, sub] = ['jti', 'sid', 'sub'].map((name) => nameClaim(claimAt(claims, [name])))
   const subject = sid !== undefined ? { sid } : sub !== undefined ? { sub } : undefined
   if (jti === undefined || subject === undefined) return bad('jti is missing, or both of sid and sub')
-  const signatureFault = await findSignatureFault(jwt, rings, policy)
-  return signatureFault === undefined ? { ok: true, policies: meant, jti, subject } : bad(signatureFault)
+  const signed = await findSigned(jwt, meant, issuers)
+  return typeof signed === 'string' ? bad(signed) : { ok: true, policies: signed, jti, subject }
 }
 
 function isMeant(policy: Policy, claims: Claims): boolean {
@@ -90,16 +98,40 @@ function claimsFault(claims: Claims): string | undefined {
   return Object.hasOwn(claims, 'nonce') ? 'nonce is present' : undefined
 }
 
-async function findSignatureFault(
+/**
+ * Those of the policies whose issuer signed the token, or why none did. Policies may name one issuer and client and
+ * yet trust other keys: a key that one of them trusts ends no session of the others.
+ */
+async function findSigned(
   jwt: UnverifiedJwt,
-  rings: KeyRings,
-  policy: Policy,
-): Promise<string | undefined> {
+  policies: readonly Policy[],
+  issuers: Issuers,
+): Promise<readonly Policy[] | string> {
   const hint = keyHint(jwt.header)
   if (hint === undefined) return 'alg is not taken'
-  const found = await rings.get(policy.server).find(hint)
-  if ('ok' in found) return 'the keys of the issuer cannot be had now'
-  return (await isSignedByOne(jwt.token, found.keys)) ? undefined : 'the signature does not match'
+  const faults = new Map<string, string | undefined>()
+  for (const { server } of policies) {
+    if (!faults.has(server.id)) faults.set(server.id, await findSignatureFault(jwt, hint, server, issuers))
+  }
+  const signed = policies.filter(({ server }) => faults.get(server.id) === undefined)
+  return signed.length > 0 ? signed : [...faults.values()].join('; ')
+}
+
+/** §2.6: as the signature of an ID token, and so with an algorithm that the server signs those with. */
+async function findSignatureFault(
+  { token }: UnverifiedJwt,
+  hint: KeyHint,
+  server: AuthorizationServer,
+  { rings, client }: Issuers,
+): Promise<string | undefined> {
+  const metadata = await client.metadata(server)
+  const algorithms = metadata.ok ? metadata.value.idTokenAlgorithms : undefined
+  if (algorithms?.includes(hint.alg) === false) return 'alg is none that the issuer signs ID tokens with'
+  const signed = await verifySignature(token, hint, rings.get(server))
+  if (signed.ok) return undefined
+  return signed.kind === 'unavailable'
+    ? 'the keys of the issuer cannot be had now'
+    : 'the signature does not match'
 }
 
 function bad(why: string): BadLogoutToken {

@@ -9,7 +9,7 @@ import { isReusable, rejected, type AcceptedToken, type Judgement, type Rejected
 import { isTokenText, MAXIMUM_TOKEN_LENGTH, readToken, type TokenShape, type UnverifiedJwt } from './jwt.ts'
 import { KeyRings } from './key-ring.ts'
 import { namesAudience, namesIssuer } from './registered-claims.ts'
-import { areAccessTokenClaims, isAccessTokenHeader } from './token-kind.ts'
+import { areAccessTokenClaims, isIntrospectedHeader } from './token-kind.ts'
 import { verifyJwt } from './verify-jwt.ts'
 
 const MAXIMUM_ENTRIES = 10_000
@@ -71,7 +71,7 @@ export class AccessTokens {
     if (token.length > MAXIMUM_TOKEN_LENGTH) return { policy: first, judgement: rejected('too_large') }
     if (!isTokenText(token)) return { policy: first, judgement: rejected('invalid_token', 'malformed') }
     const known = policies.length === 1 ? this.#known(first, token) : undefined
-    if (known !== undefined) return { policy: first, judgement: known }
+    if (known !== undefined && isForCallers(first, known)) return { policy: first, judgement: known }
     const shape = readToken(token)
     const policy = choosePolicy(policies, shape)
     if ('ok' in policy) return { policy: first, judgement: policy }
@@ -104,7 +104,7 @@ export class AccessTokens {
       return this.#verify(policy, shape.jwt)
     }
     if (!policy.methods.includes('introspection')) return rejected('invalid_token')
-    if (shape.kind === 'jwt' && !isAccessToken(shape.jwt)) {
+    if (shape.kind === 'jwt' && !mayBeAccessToken(shape.jwt)) {
       return rejected('invalid_token', 'not a bearer access token')
     }
     return this.#introspect(snapshot, policy, token)
@@ -168,8 +168,13 @@ function cacheKey(policy: Policy, token: string): string {
   return `${policy.id} ${policy.revision} ${token}`
 }
 
-function isAccessToken({ header, claims }: UnverifiedJwt): boolean {
-  return isAccessTokenHeader(header) && areAccessTokenClaims(claims)
+/** A session or a client may have had its own JWT verified where callers must not bring any. */
+function isForCallers({ methods }: Policy, known: Judgement): boolean {
+  return !known.ok || known.accepted.method !== 'bearer' || methods.includes('bearer')
+}
+
+function mayBeAccessToken({ header, claims }: UnverifiedJwt): boolean {
+  return isIntrospectedHeader(header) && areAccessTokenClaims(claims)
 }
 
 function choosePolicy(policies: readonly [Policy, ...Policy[]], shape: TokenShape): Policy | Rejected {

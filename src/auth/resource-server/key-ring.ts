@@ -1,27 +1,21 @@
-import { createLocalJWKSet, errors, type CryptoKey, type LocalJWKSet } from 'jose'
+import { createLocalJWKSet, type CryptoKey, type LocalJWKSet } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../clock.ts'
 import type { AuthorizationServer } from '../../table/policy.ts'
-import type {
-  Answer,
-  AuthorizationServerClient,
-  KeySet,
-  Refused,
-  ServerUnavailable,
+import {
+  KEY_WITHOUT_ID,
+  type Answer,
+  type AuthorizationServerClient,
+  type KeySet,
+  type Refused,
+  type ServerUnavailable,
 } from '../authorization-server/authorization-server-client.ts'
+import { matchingKeys, type KeyHint } from '../matching-keys.ts'
 
 /** Older keys are asked for again in the background; how often the server itself is asked is the client's matter. */
 const REFRESH_AFTER_MS = 5 * 60_000
 const RETRY_AFTER_MS = 30_000
-/** A token without `kid` is tried against so many keys. */
-const MAXIMUM_CANDIDATES = 8
 const MAXIMUM_RINGS = 1024
-
-/** The header members that choose a key. `jwk`, `jku`, `x5c` and `x5u` never do: they are the sender's own words. */
-export interface KeyHint {
-  readonly alg: string
-  readonly kid: string | undefined
-}
 
 /** Keys that may have signed a token, and the generation that they are of. */
 export interface FoundKeys {
@@ -69,26 +63,20 @@ export class KeyRing {
     } else this.refreshIfOld()
     const found = await this.#candidates(hint)
     if (found.keys.length > 0 || hint.kid === undefined) return found
-    const answer = await this.#client.keys(this.#server, hint.kid)
+    return this.findNew(hint)
+  }
+
+  /** As `find`, with keys that are asked for anew, as often as the server may be: those that are known do not fit. */
+  async findNew(hint: KeyHint): Promise<FoundKeys | Refused | ServerUnavailable> {
+    const answer = await this.#client.keys(this.#server, hint.kid ?? KEY_WITHOUT_ID)
     if (!answer.ok) return answer
     this.#take(answer.value)
     return await this.#candidates(hint)
   }
 
-  async #candidates({ alg, kid }: KeyHint): Promise<FoundKeys> {
+  async #candidates(hint: KeyHint): Promise<FoundKeys> {
     const generation = this.#generation
-    if (this.#keys === undefined) return { keys: [], generation }
-    try {
-      return { keys: [await this.#keys({ alg, ...(kid !== undefined && { kid }) })], generation }
-    } catch (error) {
-      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return { keys: [], generation }
-      const keys: CryptoKey[] = []
-      for await (const key of error) {
-        keys.push(key)
-        if (keys.length === MAXIMUM_CANDIDATES) break
-      }
-      return { keys, generation }
-    }
+    return { keys: this.#keys === undefined ? [] : await matchingKeys(this.#keys, hint), generation }
   }
 
   #fetch(): Promise<Answer<KeySet>> {

@@ -1,11 +1,14 @@
 import { compactVerify, type CryptoKey } from 'jose'
 import { nowSeconds, type Clock } from '../../clock.ts'
 import type { Policy } from '../../table/policy.ts'
+import { ASYMMETRIC_ALGORITHMS } from '../asymmetric-algorithms.ts'
+import type { Refused, ServerUnavailable } from '../authorization-server/authorization-server-client.ts'
 import { numericDate } from '../claims.ts'
 import type { Claims } from '../decision.ts'
+import type { KeyHint } from '../matching-keys.ts'
 import type { UnverifiedJwt } from './jwt.ts'
 import { rejected, serverRejection, type Judgement, type Rejected } from './judgement.ts'
-import type { KeyHint, KeyRing } from './key-ring.ts'
+import type { FoundKeys, KeyRing } from './key-ring.ts'
 import {
   authenticationEndMs,
   authenticationProblem,
@@ -14,21 +17,6 @@ import {
   timeProblem,
 } from './registered-claims.ts'
 import { areAccessTokenClaims, isAccessTokenHeader } from './token-kind.ts'
-
-/** Asymmetric only: with HS256 the public key would be the secret, and `none` is no signature. */
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-]
 
 const MAXIMUM_KEY_ID_LENGTH = 512
 
@@ -50,12 +38,37 @@ export async function verifyJwt(
   const reusableUntilMs = expiryMs(policy, jwt.claims, clock.now())
   const accepted = { method: 'bearer', token: jwt.token, claims: jwt.claims, reusableUntilMs } as const
   if (policy.verification.insecureSkipSignatureCheck) return { ok: true, accepted }
-  const found = await ring.find(hint)
+  const signed = await verifySignature(jwt.token, hint, ring)
+  if (!signed.ok) return signed
+  return { ok: true, accepted: { ...accepted, keys: { ring, generation: signed.generation } } }
+}
+
+/** A signature that one of the keys of this generation made. */
+export interface Signed {
+  readonly ok: true
+  readonly generation: number
+}
+
+/** Verifies a signature under the keys of a ring, which are asked for anew where the key may be a new one. */
+export async function verifySignature(
+  token: string,
+  hint: KeyHint,
+  ring: KeyRing,
+): Promise<Signed | Rejected | ServerUnavailable> {
+  const known = await judgeSignature(token, await ring.find(hint))
+  const mayBeNew = !known.ok && known.kind === 'rejected' && hint.kid === undefined
+  return mayBeNew ? judgeSignature(token, await ring.findNew(hint)) : known
+}
+
+async function judgeSignature(
+  token: string,
+  found: FoundKeys | Refused | ServerUnavailable,
+): Promise<Signed | Rejected | ServerUnavailable> {
   if ('ok' in found) return found.kind === 'refused' ? serverRejection(found) : found
   const { keys, generation } = found
   if (keys.length === 0) return rejected('unknown_key')
-  if (!(await isSignedByOne(jwt.token, keys))) return rejected('invalid_token', 'signature does not match')
-  return { ok: true, accepted: { ...accepted, keys: { ring, generation } } }
+  if (await isSignedByOne(token, keys)) return { ok: true, generation }
+  return rejected('invalid_token', 'signature does not match')
 }
 
 /** Why a JWT's claims are not those of an access token for this policy now; signature aside. */
@@ -70,16 +83,16 @@ function claimsProblem(policy: Policy, claims: Claims, now: number): Rejected | 
 
 /** Which key a header asks for; `undefined` where its algorithm is not asymmetric, or its `kid` is no name. */
 export function keyHint({ alg, kid }: UnverifiedJwt['header']): KeyHint | undefined {
-  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) return undefined
+  if (typeof alg !== 'string' || !ASYMMETRIC_ALGORITHMS.includes(alg)) return undefined
   if (kid === undefined) return { alg, kid }
   return typeof kid === 'string' && kid.length <= MAXIMUM_KEY_ID_LENGTH ? { alg, kid } : undefined
 }
 
 /** Whether one of the keys signed the token. */
-export async function isSignedByOne(token: string, keys: readonly CryptoKey[]): Promise<boolean> {
+async function isSignedByOne(token: string, keys: readonly CryptoKey[]): Promise<boolean> {
   for (const key of keys) {
     try {
-      await compactVerify(token, key, { algorithms: ALGORITHMS })
+      await compactVerify(token, key, { algorithms: [...ASYMMETRIC_ALGORITHMS] })
       return true
     } catch {
       // The next key may be the one; whatever went wrong, this one did not verify it.

@@ -22,6 +22,7 @@ describe('metadata', () => {
       endSessionEndpoint: `${hostile.issuer}/v1/logout`,
       revocationEndpoint: `${hostile.issuer}/v1/revoke`,
       codeChallengeMethods: ['S256'],
+      idTokenAlgorithms: ['RS256'],
       issParameterSupported: false,
     })
     expect(hostile.count('discovery')).toBe(1)

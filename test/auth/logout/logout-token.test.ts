@@ -22,7 +22,7 @@ const CLAIMS = {
   sub: '00u1',
 }
 
-function ringsOf(...keys: readonly Signer[]): { rings: KeyRings; client: FakeAuthorizationServerClient } {
+function issuersOf(...keys: readonly Signer[]): { rings: KeyRings; client: FakeAuthorizationServerClient } {
   const client = new FakeAuthorizationServerClient()
   const jwks = keys.map((each) => ({ ...each.publicJwk }))
   client.onKeys = () => ({ ok: true, value: { keys: jwks, fetchedAtMs: clock.now() } })
@@ -35,7 +35,7 @@ async function judge(
   policies = [POLICY],
 ) {
   const token = await signer.sign(JSON.stringify({ ...CLAIMS, ...changes }), header)
-  return judgeLogoutToken(token, policies, ringsOf(signer).rings, NOW)
+  return judgeLogoutToken(token, policies, issuersOf(signer), NOW)
 }
 
 describe('a logout token holds', () => {
@@ -110,7 +110,7 @@ describe('a logout token is refused', () => {
   test('signed by somebody else under the same key id', async () => {
     const other = await Signer.create('k1')
     const token = await other.sign(JSON.stringify(CLAIMS))
-    expect(await judgeLogoutToken(token, [POLICY], ringsOf(signer).rings, NOW)).toMatchObject({ ok: false })
+    expect(await judgeLogoutToken(token, [POLICY], issuersOf(signer), NOW)).toMatchObject({ ok: false })
   })
 
   test('with a changed payload, without a signature, or with alg none or HS256', async () => {
@@ -124,29 +124,55 @@ describe('a logout token is refused', () => {
       `${base64url({ alg: 'HS256', kid: 'k1' })}.${changed}.${signature}`,
       `${base64url({ alg: 'ES256', kid: 'k1', jwk: signer.publicJwk })}.${changed}.${signature}`,
     ]) {
-      expect(await judgeLogoutToken(forged, [POLICY], ringsOf(signer).rings, NOW)).toMatchObject({
+      expect(await judgeLogoutToken(forged, [POLICY], issuersOf(signer), NOW)).toMatchObject({
         ok: false,
       })
     }
   })
 
   test('that is no JWT, is ambiguous or huge, without any key being asked for', async () => {
-    const { rings, client } = ringsOf(signer)
+    const issuers = issuersOf(signer)
     const twice = `{"iss":"${ISSUER}","aud":"ostiary","aud":"other"}`
     for (const text of ['', 'a.b', 'a.b.c', 'x'.repeat(100_000), await signer.sign(twice)]) {
-      expect(await judgeLogoutToken(text, [POLICY], rings, NOW)).toMatchObject({ ok: false })
+      expect(await judgeLogoutToken(text, [POLICY], issuers, NOW)).toMatchObject({ ok: false })
     }
-    expect(client.keyCalls).toEqual([])
+    expect(issuers.client.keyCalls).toEqual([])
   })
 
   test('while the keys of its issuer cannot be had', async () => {
     const token = await signer.sign(JSON.stringify(CLAIMS))
-    const rings = new KeyRings(new FakeAuthorizationServerClient(), clock)
-    expect(await judgeLogoutToken(token, [POLICY], rings, NOW)).toMatchObject({ ok: false })
+    const client = new FakeAuthorizationServerClient()
+    const issuers = { rings: new KeyRings(client, clock), client }
+    expect(await judgeLogoutToken(token, [POLICY], issuers, NOW)).toMatchObject({ ok: false })
   })
 
   test('in words that hold nothing of it', async () => {
     const judged = await judge({ jti: undefined, sub: 'secret-subject', sid: 'secret-sid' })
     expect(JSON.stringify(judged)).not.toContain('secret')
   })
+
+  test('signed with another algorithm than the issuer signs ID tokens with, under a key that it publishes', async () => {
+    const issuers = issuersOf(signer)
+    const metadata = { issuer: ISSUER, codeChallengeMethods: [], issParameterSupported: false }
+    const token = await signer.sign(JSON.stringify(CLAIMS))
+    issuers.client.metadata = async () => ({ ok: true, value: { ...metadata, idTokenAlgorithms: ['RS256'] } })
+    expect(await judgeLogoutToken(token, [POLICY], issuers, NOW)).toMatchObject({ ok: false })
+    issuers.client.metadata = async () => ({ ok: true, value: { ...metadata, idTokenAlgorithms: ['ES256'] } })
+    expect(await judgeLogoutToken(token, [POLICY], issuers, NOW)).toMatchObject({ ok: true })
+  })
+})
+
+test('a key that one policy trusts ends no session of another that names the same issuer and client', async () => {
+  const planted = await Signer.create('planted')
+  const issuers = issuersOf(signer)
+  const theirs = { ...POLICY.server, id: 'theirs', jwksEndpoint: 'https://evil.example/keys' }
+  const fetchedAtMs = clock.now()
+  issuers.client.onKeys = ({ id }) => ({
+    ok: true,
+    value: { keys: [{ ...(id === 'theirs' ? planted : signer).publicJwk }], fetchedAtMs },
+  })
+  const evil = aPolicy({ id: 'evil/plugin', client: OWN_CLIENT, server: theirs })
+  const token = await planted.sign(JSON.stringify(CLAIMS))
+  const judged = await judgeLogoutToken(token, [evil, POLICY], issuers, NOW)
+  expect(judged.ok && judged.policies.map(({ id }) => id)).toEqual(['evil/plugin'])
 })
