@@ -47,13 +47,15 @@ export class ClientCredentials {
   readonly #hmacKey: Buffer
   readonly #tally: CacheTally
   readonly #flights = new SingleFlight<GrantOutcome>()
-  readonly #entries = new LRUCache<string, Entry>({ max: MAXIMUM_ENTRIES })
+  readonly #granted = new LRUCache<string, Entry>({ max: MAXIMUM_ENTRIES })
+  /** Apart from tokens: whoever guesses secrets must push no token out. */
+  readonly #refused = new LRUCache<string, Entry>({ max: MAXIMUM_ENTRIES })
 
   constructor(deps: AuthDependencies) {
     this.#deps = deps
     this.#hmacKey = deps.randomBytes(32)
     const { caches = new CacheCounts() } = deps
-    this.#tally = caches.tally('client_credentials', () => this.#entries.size)
+    this.#tally = caches.tally('client_credentials', () => this.#granted.size + this.#refused.size)
   }
 
   /** A token for this client: a kept one where there is one. */
@@ -70,8 +72,8 @@ export class ClientCredentials {
       client.id,
       client.secret,
     ])
-    const entry = policy.clientCredentials.cache ? this.#entries.get(key) : undefined
-    if (entry !== undefined && this.#deps.clock.now() < entry.untilMs) {
+    const entry = policy.clientCredentials.cache ? this.#kept(key) : undefined
+    if (entry !== undefined) {
       this.#tally.hits += 1
       return entry.outcome
     }
@@ -91,8 +93,8 @@ export class ClientCredentials {
 
   /** Forgets a kept token that turned out not to be good any more. */
   forget({ key, token }: Grant): void {
-    const outcome = this.#entries.get(key)?.outcome
-    if (outcome?.ok === true && outcome.token === token) this.#entries.delete(key)
+    const outcome = this.#granted.get(key)?.outcome
+    if (outcome?.ok === true && outcome.token === token) this.#granted.delete(key)
   }
 
   /** Remembers for seconds that a new token was no good either, so that not every request fetches another. */
@@ -100,7 +102,14 @@ export class ClientCredentials {
     const { cache, clientCredentials } = policy
     if (!clientCredentials.cache) return
     const untilMs = this.#deps.clock.now() + cache.negativeTtlSeconds * 1000
-    this.#entries.set(key, { outcome: rejection, untilMs })
+    this.#refused.set(key, { outcome: rejection, untilMs })
+  }
+
+  #kept(key: string): Entry | undefined {
+    const now = this.#deps.clock.now()
+    return [this.#refused.get(key), this.#granted.get(key)].find(
+      (entry) => entry !== undefined && now < entry.untilMs,
+    )
   }
 
   #keep(policy: Policy, key: string, outcome: GrantOutcome, answer: Answer<TokenSet>): void {
@@ -111,7 +120,8 @@ export class ClientCredentials {
         : policy.cache.negativeTtlSeconds * 1000
     if (lifetimeMs <= 0) return
     const kept = outcome.ok ? { ...outcome, cached: true } : outcome
-    this.#entries.set(key, { outcome: kept, untilMs: this.#deps.clock.now() + lifetimeMs })
+    const entries = outcome.ok ? this.#granted : this.#refused
+    entries.set(key, { outcome: kept, untilMs: this.#deps.clock.now() + lifetimeMs })
   }
 
   #keyOf(parts: readonly unknown[]): string {

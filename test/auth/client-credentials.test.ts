@@ -262,6 +262,16 @@ describe('the cache', () => {
     }
   })
 
+  test('is not pushed out by wrong secrets, however many are tried', async () => {
+    const made = harness()
+    await made.ask(ORDERS)
+    made.servers.onGrant = () => WRONG_SECRET
+    for (let guess = 0; guess < 10_100; guess += 1) await made.ask(basic('orders-service', `guess-${guess}`))
+    const asked = made.servers.grants.length
+    expect(await made.ask(ORDERS)).toMatchObject({ kind: 'allow' })
+    expect(made.servers.grants).toHaveLength(asked)
+  })
+
   test('an outage is not remembered', async () => {
     const made = harness({}, DOWN)
     await made.ask(ORDERS)
