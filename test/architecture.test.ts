@@ -29,6 +29,17 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['pino'],
     builtins: ['util', 'timers'],
   },
+  status: {
+    folders: [
+      'api',
+      'table',
+      'source/cluster/api-server.ts',
+      'source/cluster/api-server-error.ts',
+      'source/cluster/back-off.ts',
+    ],
+    packages: ['pino'],
+    builtins: ['crypto', 'net'],
+  },
   auth: {
     folders: ['table'],
     packages: ['jose', 'openid-client', 'undici', 'cookie', 'lru-cache', 'ioredis'],

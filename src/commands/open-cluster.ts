@@ -22,15 +22,16 @@ export async function openCluster(
   loadKubeConfig(kubeconfig) // a kubeconfig that is not there is told now, not retried for ever
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
   const source = createClusterSource({ api, logger, watchNamespaces: watchNamespace })
+  const cluster = { api, observed: source }
   const close = (): Promise<void> => api.close()
   if (sessionKeyFile !== undefined) {
     const keys = await readSessionKeys(sessionKeyFile)
-    return { source, sessionKeys: () => keys, close }
+    return { source, cluster, sessionKeys: () => keys, close }
   }
   const secret = { namespace, name: sessionKeySecret }
   try {
     const initial = await getOrCreateSessionKeys({ api, logger, ...secret }, signal)
-    return { source, sessionKeys: followSessionKeys(secret, initial, logger), close }
+    return { source, cluster, sessionKeys: followSessionKeys(secret, initial, logger), close }
   } catch (error) {
     await api.close()
     throw error

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { Resources } from '../api/resources.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { ApiServer } from '../source/cluster/api-server.ts'
+import type { ClusterSource } from '../source/cluster/cluster-source.ts'
 import { createDirectorySource } from '../source/directory/directory-source.ts'
 import { readSessionKeys } from '../source/session-key-file.ts'
 import type { SessionKeys } from '../source/session-key.ts'
@@ -11,6 +13,8 @@ export interface OpenedSource {
   readonly source: Source
   /** The session keys in force, given what the source lists. */
   readonly sessionKeys: (resources: Resources) => SessionKeys
+  /** Of a cluster only: where statuses are written, and what is observed there. */
+  readonly cluster?: { readonly api: ApiServer; readonly observed: ClusterSource }
   /** Closes connections; to be called after the source has stopped. */
   close(): Promise<void>
 }

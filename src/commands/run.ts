@@ -23,6 +23,8 @@ import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
+import { ServerFindings } from './server-findings.ts'
+import { startStatus } from './start-status.ts'
 
 /**
  * `ostiary run`: wires source, reconciler, proxy threads, broker and admin server together, and runs until the signal
@@ -35,6 +37,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const registry = new Registry()
   const metrics = createControlPlaneMetrics(registry, version, () => authorizationServers.keyAges())
   const state: RunState = { phase: 'starting' }
+  const serverFindings = new ServerFindings()
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
   await using running = new AsyncDisposableStack()
 
@@ -43,7 +46,10 @@ export async function run(settings: Settings, version: string, signal: AbortSign
     allowLoopback: allowsLoopback(settings),
     proxies: outboundProxiesOf(settings),
     userAgent: `ostiary/${version}`,
-    onCall: (call) => metrics.calledAuthorizationServer(call),
+    onCall: (call) => {
+      metrics.calledAuthorizationServer(call)
+      serverFindings.called(call)
+    },
   })
   running.defer(() => authorizationServers.close())
   running.defer(
@@ -60,9 +66,12 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   if (opened === undefined) return
   state.source = opened.source
   running.defer(() => opened.close())
+  const status = startStatus(settings, log, opened, serverFindings, signal)
+  running.defer(() => status.stopped)
   running.defer(
     await startReconciling(settings, log, threads, opened, (reconciliation) => {
       count(metrics, reconciliation)
+      status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
       if (state.phase === 'starting') state.phase = 'ready'
       const servers = Object.values(reconciliation.snapshot.table.policies).map(({ server }) => server)

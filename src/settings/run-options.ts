@@ -68,6 +68,14 @@ export function runOptions(): Option[] {
       'Secret of session keys, made when absent (default: ostiary-session-keys)',
     ),
     option(
+      '--leader-elect <boolean>',
+      'let one of several instances write status and Events (default: true)',
+    ),
+    option('--election-id <name>', 'name of the Lease of the leader (default: ostiary-leader)'),
+    option('--publish-service <service>', 'namespace/name of the Service whose addresses Ingresses get'),
+    option('--publish-status-address <list>', 'addresses that Ingresses get instead').argParser(collect),
+    option('--update-status-on-shutdown', 'take the addresses away when the last instance leaves'),
+    option(
       '--drain-timeout-seconds <seconds>',
       'how long requests in flight may go on after SIGTERM (default: 30)',
     ),

@@ -48,6 +48,27 @@ export const settingsSchema = z.strictObject({
   replicas: z.coerce.number().int().min(1).max(10_000).optional(),
   sessionKeyFile: z.string().min(1).optional(),
   sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
+  /** One instance of several writes status and Events; false where there is only one. */
+  leaderElect: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('true')
+    .transform((text) => text === 'true'),
+  /** Name of the Lease of the leader. */
+  electionId: z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Lease')
+    .default('ostiary-leader'),
+  publishService: qualifiedName.optional(),
+  publishStatusAddress: z
+    .array(
+      z
+        .string()
+        .max(253)
+        .regex(/^[A-Za-z0-9.:-]+$/, 'must list IP addresses or host names'),
+    )
+    .default([]),
+  updateStatusOnShutdown: z.boolean().default(false),
   drainTimeoutSeconds: wholeNumber(3600).default(30),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),

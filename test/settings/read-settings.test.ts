@@ -35,7 +35,15 @@ describe('settings', () => {
   test('every flag is a setting', () => {
     const args = runOptions().flatMap((option) => {
       if (!option.flags.includes('<')) return [option.long ?? '']
-      const values: Record<string, string> = { logLevel: 'info', logFormat: 'json', defaultPlugins: 'a/b' }
+      const values: Record<string, string> = {
+        logLevel: 'info',
+        logFormat: 'json',
+        defaultPlugins: 'a/b',
+        leaderElect: 'false',
+        electionId: 'leader',
+        publishService: 'a/b',
+        publishStatusAddress: '192.0.2.1,lb.example.com',
+      }
       const fallback = /port|workers|seconds|replicas/i.test(option.attributeName()) ? '1' : 'a/b'
       return [option.long ?? '', values[option.attributeName()] ?? fallback]
     })

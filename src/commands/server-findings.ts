@@ -1,0 +1,45 @@
+import type { OutboundCall } from '../auth/authorization-server/outbound-fetch.ts'
+import type { RuntimeFinding } from '../status/conditions.ts'
+import type { RoutingTable } from '../table/routing-table.ts'
+
+const FINDINGS = {
+  discovery: {
+    reason: 'DiscoveryFailed',
+    message:
+      'The metadata of the issuer could not be fetched; look at the log, or run: ostiary doctor NAMESPACE/NAME',
+  },
+  jwks: {
+    reason: 'KeysUnavailable',
+    message:
+      'The keys of the issuer could not be fetched; look at the log, or run: ostiary doctor NAMESPACE/NAME',
+  },
+} as const satisfies Record<string, RuntimeFinding>
+
+type Watched = keyof typeof FINDINGS
+
+/** Whether metadata and keys of authorization servers could be fetched when they were asked for last. */
+export class ServerFindings {
+  readonly #failed = new Map<string, Set<Watched>>()
+
+  called({ serverId, endpoint, outcome }: OutboundCall): void {
+    if (endpoint !== 'discovery' && endpoint !== 'jwks') return
+    const failed = this.#failed.get(serverId) ?? new Set()
+    if (outcome === 'ok') failed.delete(endpoint)
+    else failed.add(endpoint)
+    if (failed.size === 0) this.#failed.delete(serverId)
+    else this.#failed.set(serverId, failed)
+  }
+
+  /** By the id of the policy, which is the `namespace/name` of its plugin. Forgets servers that no policy has. */
+  of(table: RoutingTable): ReadonlyMap<string, RuntimeFinding> {
+    const policies = Object.values(table.policies)
+    const servers = new Set(policies.map(({ server }) => server.id))
+    for (const id of this.#failed.keys()) if (!servers.has(id)) this.#failed.delete(id)
+    return new Map(
+      policies.flatMap(({ id, server }) => {
+        const [endpoint] = [...(this.#failed.get(server.id) ?? [])].sort()
+        return endpoint === undefined ? [] : [[id, FINDINGS[endpoint]] as const]
+      }),
+    )
+  }
+}

@@ -1,0 +1,142 @@
+import type { Logger } from 'pino'
+import type { Clock, Timers } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { ApiServerError } from '../source/cluster/api-server-error.ts'
+import type { ApiServer } from '../source/cluster/api-server.ts'
+import { BackOff, pause } from '../source/cluster/back-off.ts'
+import { countedEvent, eventName, eventNamespace, historyOf, newEvent, type Occurrence } from './event.ts'
+import { TokenBucket } from './token-bucket.ts'
+import { Wake } from './wake.ts'
+
+export interface EventRecorderOptions {
+  readonly api: ApiServer
+  /** Which process tells. */
+  readonly instance: string
+  /** Asked before every write. */
+  readonly isLeader: () => boolean
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly timers: Timers
+  /** As Math.random: for jitter only. */
+  readonly random: () => number
+}
+
+/** The same is told again, and counted, no sooner. Events live for an hour, so that what is still so stays visible. */
+const REPEAT_MS = 600_000
+const RESYNC_MS = 30_000
+const EVENTS_PER_SECOND = 1
+const BURST = 50
+
+/**
+ * Tells what people must know as Events of the objects concerned, while this instance leads. What there is no room for
+ * now is told later if it is still so; nothing ever waits for it.
+ */
+export class EventRecorder {
+  readonly #options: EventRecorderOptions
+  readonly #bucket: TokenBucket
+  readonly #backOff: BackOff
+  readonly #wake: Wake
+  #occurrences: () => Iterable<Occurrence> = () => []
+  /** When each was told last, by the monotonic clock. */
+  readonly #told = new Map<string, number>()
+  #problem: string | undefined
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options
+    this.#bucket = new TokenBucket({ clock: options.clock, perSecond: EVENTS_PER_SECOND, burst: BURST })
+    this.#backOff = new BackOff({ firstMs: 1000, random: options.random })
+    this.#wake = new Wake(options.timers)
+  }
+
+  /** @param occurrences Gives all that is so now; asked when there is time. */
+  update(occurrences: () => Iterable<Occurrence>): void {
+    this.#occurrences = occurrences
+    this.#wake.now()
+  }
+
+  /** To be called when leading begins. */
+  wake(): void {
+    this.#wake.now()
+  }
+
+  /** Runs until the signal; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#wake.sleep(RESYNC_MS, signal)
+      if (signal.aborted || !this.#options.isLeader()) continue
+      const current = new Map([...this.#occurrences()].map((each) => [keyOf(each), each]))
+      this.#forget(current)
+      const delayMs = await this.#pass(current, signal)
+      if (delayMs === undefined) continue
+      await pause(this.#options.timers, delayMs, signal)
+      this.#wake.now()
+    }
+  }
+
+  /** @returns After how long to go on, where not all could be told. */
+  async #pass(current: ReadonlyMap<string, Occurrence>, signal: AbortSignal): Promise<number | undefined> {
+    for (const [key, occurrence] of current) {
+      if (!this.#isDue(key)) continue
+      const waitMs = this.#bucket.take()
+      if (waitMs > 0) return waitMs
+      if (signal.aborted || !this.#options.isLeader()) return undefined
+      try {
+        await this.#tell(occurrence, signal)
+        this.#told.set(key, this.#options.clock.monotonic())
+        this.#backOff.reset()
+        this.#problem = undefined
+      } catch (error) {
+        if (signal.aborted) return undefined
+        const delayMs = this.#failed(key, error)
+        if (delayMs !== undefined) return delayMs
+      }
+    }
+    return undefined
+  }
+
+  #isDue(key: string): boolean {
+    const toldMs = this.#told.get(key)
+    return toldMs === undefined || this.#options.clock.monotonic() - toldMs >= REPEAT_MS
+  }
+
+  #forget(current: ReadonlyMap<string, Occurrence>): void {
+    for (const key of this.#told.keys()) if (!current.has(key) && this.#isDue(key)) this.#told.delete(key)
+  }
+
+  /** Makes the Event, or counts one more where it is there already. */
+  async #tell(occurrence: Occurrence, signal: AbortSignal): Promise<void> {
+    const { api, instance, clock } = this.#options
+    const namespace = encodeURIComponent(eventNamespace(occurrence))
+    const events = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`
+    const path = `${events}/${encodeURIComponent(eventName(occurrence))}`
+    try {
+      const body = newEvent(occurrence, instance, clock.now())
+      await api.json({ method: 'POST', path: events, body, signal })
+      return
+    } catch (error) {
+      if (!(error instanceof ApiServerError) || error.status !== 409) throw error
+    }
+    const { count, lastMs } = historyOf(await api.json({ path, signal }))
+    if (clock.now() - lastMs < REPEAT_MS) return
+    const body = countedEvent(count, clock.now())
+    await api.json({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal })
+  }
+
+  /** @returns After how long to try again; nothing where the others are not concerned. */
+  #failed(key: string, error: unknown): number | undefined {
+    const status = error instanceof ApiServerError ? error.status : undefined
+    // Expired between two requests, changed by another, refused for good, or in a namespace that is going.
+    const isItsOwn = status === 404 || status === 409 || status === 400 || status === 422
+    if (isItsOwn) this.#told.set(key, this.#options.clock.monotonic())
+    if (status === 404 || status === 409) return undefined
+    const reason = messageOf(error)
+    if (reason !== this.#problem) this.#options.logger.warn({ reason }, 'an Event cannot be written')
+    this.#problem = reason
+    if (isItsOwn) return undefined
+    return status === 403 ? RESYNC_MS : this.#backOff.next()
+  }
+}
+
+function keyOf({ object, reason, note }: Occurrence): string {
+  return JSON.stringify([object.uid, reason, note])
+}

@@ -1,0 +1,178 @@
+import type { Logger } from 'pino'
+import { API_VERSION } from '../api/consumer.ts'
+import type { Clock, Timers } from '../clock.ts'
+import { messageOf } from '../errors.ts'
+import { ApiServerError } from '../source/cluster/api-server-error.ts'
+import type { ApiServer } from '../source/cluster/api-server.ts'
+import { BackOff, pause } from '../source/cluster/back-off.ts'
+import type { RuntimeFinding } from './conditions.ts'
+import {
+  clearingWrites,
+  desiredWrites,
+  type Observed,
+  type StatusInput,
+  type StatusWrite,
+} from './desired-writes.ts'
+import { wholeSecondTime } from './micro-time.ts'
+import type { PublishedAddresses } from './published-addresses.ts'
+import { RecentWrites } from './recent-writes.ts'
+import { TokenBucket } from './token-bucket.ts'
+import { Wake } from './wake.ts'
+
+export interface StatusWriterOptions {
+  readonly api: ApiServer
+  readonly observed: Observed
+  readonly addresses: PublishedAddresses
+  /** Our field manager; at most 128 characters. Different for installations that do not share a leader. */
+  readonly manager: string
+  /** Asked before every write. */
+  readonly isLeader: () => boolean
+  readonly findings: () => ReadonlyMap<string, RuntimeFinding>
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly timers: Timers
+  /** As Math.random: for jitter only. */
+  readonly random: () => number
+}
+
+/** Everything is looked over so often, for what others changed. */
+const RESYNC_MS = 10_000
+const WRITES_PER_SECOND = 50
+const BURST = 100
+const MAX_RETRY_AFTER_MS = 60_000
+
+const COLLECTIONS: Readonly<Record<string, { readonly apiVersion: string; readonly plural: string }>> = {
+  Ingress: { apiVersion: 'networking.k8s.io/v1', plural: 'ingresses' },
+  OIDCPlugin: { apiVersion: API_VERSION, plural: 'oidcplugins' },
+  Consumer: { apiVersion: API_VERSION, plural: 'consumers' },
+}
+
+/**
+ * Writes statuses by server-side apply while this instance leads: after every compile, and now and then for what others
+ * changed. Level-triggered: a write that failed is found to be due again.
+ */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions
+  readonly #observed: RecentWrites
+  readonly #bucket: TokenBucket
+  readonly #backOff: BackOff
+  readonly #wake: Wake
+  #input: StatusInput | undefined
+  #problem: string | undefined
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options
+    this.#observed = new RecentWrites(options.observed)
+    this.#bucket = new TokenBucket({ clock: options.clock, perSecond: WRITES_PER_SECOND, burst: BURST })
+    this.#backOff = new BackOff({ firstMs: 500, random: options.random })
+    this.#wake = new Wake(options.timers)
+  }
+
+  /** Takes the newest compile's outcome. Returns at once. */
+  update(input: StatusInput): void {
+    this.#input = input
+    this.#wake.now()
+  }
+
+  /** To be called when leading begins. */
+  wake(): void {
+    this.#wake.now()
+  }
+
+  /** Runs until the signal; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#wake.sleep(RESYNC_MS, signal)
+      const input = this.#input
+      if (signal.aborted || input === undefined || !this.#options.isLeader()) continue
+      const delayMs = await this.#pass(input, signal)
+      if (delayMs === undefined) continue
+      await pause(this.#options.timers, delayMs, signal)
+      this.#wake.now()
+    }
+  }
+
+  /** Takes our addresses from all Ingresses, as far as that goes. Never rejects. */
+  async clear(signal: AbortSignal): Promise<void> {
+    const writes = clearingWrites(this.#observed, this.#options.manager)
+    await this.#writeAll(writes, signal, () => false)
+  }
+
+  /** @returns After how long to try again, where something failed. */
+  async #pass(input: StatusInput, signal: AbortSignal): Promise<number | undefined> {
+    const { addresses, clock, findings, manager } = this.#options
+    const writes = desiredWrites({
+      input,
+      manager,
+      observed: this.#observed,
+      addresses: await addresses.current(signal),
+      findings: findings(),
+      now: wholeSecondTime(clock.now()),
+    })
+    return this.#writeAll(writes, signal, () => this.#wake.isWoken)
+  }
+
+  /** @param isOutdated Whether there is something newer to say. */
+  async #writeAll(
+    writes: Iterable<StatusWrite>,
+    signal: AbortSignal,
+    isOutdated: () => boolean,
+  ): Promise<number | undefined> {
+    for (const write of writes) {
+      await this.#turn(signal)
+      if (signal.aborted || !this.#options.isLeader() || isOutdated()) return undefined
+      try {
+        await this.#write(write, signal)
+      } catch (error) {
+        const delayMs = signal.aborted ? undefined : this.#failed(write, error)
+        if (delayMs !== undefined) return delayMs
+      }
+    }
+    return undefined
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    for (let waitMs = this.#bucket.take(); waitMs > 0 && !signal.aborted; waitMs = this.#bucket.take()) {
+      await pause(this.#options.timers, waitMs, signal)
+    }
+  }
+
+  async #write({ object, status }: StatusWrite, signal: AbortSignal): Promise<void> {
+    const { api, manager } = this.#options
+    const { kind, namespace, name, uid } = object
+    const collection = COLLECTIONS[kind]
+    if (collection === undefined) throw new TypeError(`${kind} has no status that is written`)
+    const { apiVersion, plural } = collection
+    const answer = await api.json({
+      method: 'PATCH',
+      path: `/apis/${apiVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}/status`,
+      query: { fieldManager: manager, force: 'true' },
+      contentType: 'application/apply-patch+yaml',
+      // With the uid, so that an object that was made anew under the name is not told what another was.
+      body: { apiVersion, kind, metadata: { name, namespace, uid }, ...(status && { status }) },
+      signal,
+    })
+    this.#observed.wrote(kind, answer)
+    this.#backOff.reset()
+    this.#problem = undefined
+  }
+
+  /** @returns After how long to try again; nothing where the other writes are not concerned. */
+  #failed({ object }: StatusWrite, error: unknown): number | undefined {
+    const status = error instanceof ApiServerError ? error.status : undefined
+    // Gone, or another by now: the watch tells, and the next pass judges anew.
+    if (status === 404 || status === 409) return undefined
+    this.#report(object.kind, messageOf(error))
+    if (status === 400 || status === 422) return undefined
+    const retryAfterMs = error instanceof ApiServerError ? (error.retryAfterMs ?? 0) : 0
+    const delayMs = Math.max(this.#backOff.next(), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
+    return status === 403 ? Math.max(delayMs, RESYNC_MS) : delayMs
+  }
+
+  /** Once for as long as the reason is the same. */
+  #report(kind: string, reason: string): void {
+    if (reason === this.#problem) return
+    this.#problem = reason
+    this.#options.logger.warn({ kind, reason }, 'a status cannot be written')
+  }
+}
