@@ -7,14 +7,16 @@ import type { Listener } from './listener.ts'
  */
 export function drain(listener: Listener, drainMs: number, timers: Timers): Promise<void> {
   const { server } = listener
+  const cut = (): void => {
+    server.closeAllConnections()
+    listener.closeUpgraded()
+  }
   return new Promise((resolve) => {
-    const cancel = timers.after(drainMs, () => {
-      server.closeAllConnections()
-      listener.closeUpgraded()
-    })
+    const cancel = timers.after(drainMs, cut)
     server.close(() => {
       cancel()
       resolve()
     })
+    if (drainMs === 0) cut()
   })
 }

@@ -84,6 +84,12 @@ export class WebSocketClient {
     return new WebSocketClient(raw, response)
   }
 
+  /** Nobody has closed it yet. */
+  get isOpen(): boolean {
+    const { destroyed, readableEnded } = this.raw.socket
+    return !destroyed && !readableEnded
+  }
+
   /** Sends a text and gives the one that comes back. */
   async echo(text: string): Promise<string> {
     this.raw.write(textFrame(text, 'client'))
