@@ -1,5 +1,6 @@
 import { assertNever } from '../assert-never.ts'
 import type { Allow, HeaderList } from '../auth/decision.ts'
+import { isOwnCookie } from '../auth/session/cookie-names.ts'
 import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
 import { foldHeaderName, isIdentityHeader } from './identity-headers.ts'
 import type { ConnectionView } from './trusted-proxies.ts'
@@ -13,6 +14,7 @@ export interface UpstreamRequest {
   readonly authority: string
   /** The route's. Names here and in `edits` count in any case, dash or underscore spelling. */
   readonly removeHeaders: readonly string[]
+  /** Without any, our own cookies go all the same. */
   readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'>
   /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
   readonly bodyReplaced?: number
@@ -64,7 +66,8 @@ function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest):
     case 'te':
       return /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(value) ? 'trailers' : undefined
     case 'cookie':
-      return input.edits === undefined ? value : withoutCookies(value, input.edits.removeCookies)
+      // Open routes too: their upstreams may be of another namespace, and could use a session that they see.
+      return withoutCookies(value, input.edits?.removeCookies ?? isOwnCookie)
     case 'content-length':
       return input.bodyReplaced === undefined ? value : undefined
     case 'connection':
