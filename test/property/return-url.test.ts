@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { returnTarget } from '../../src/auth/relying-party/return-target.ts'
+import { returnTarget, sameOriginTarget } from '../../src/auth/relying-party/return-target.ts'
+import { factsOf } from '../auth/relying-party/browser.ts'
 import { locationOf, LoginWorld } from '../auth/relying-party/login-fixture.ts'
 
 const ORIGIN = 'https://app.example.com'
@@ -88,6 +89,29 @@ describe('a return target', () => {
         expect(new URL(result, ORIGIN).origin).toBe(ORIGIN)
         expect(new URL(ORIGIN + result).origin).toBe(ORIGIN)
         expect(result).toMatch(/^\/[!-~]*$/)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('given by a person, as a path or as a URL, stays on the origin too', () => {
+    const facts = factsOf(`${ORIGIN}/oauth2/start`)
+    const prefix = fc.constantFrom(
+      '',
+      ORIGIN,
+      `${ORIGIN}:443`,
+      `${ORIGIN}.`,
+      `${ORIGIN}@`,
+      'https://',
+      'HTTPS://',
+    )
+    fc.assert(
+      fc.property(prefix, target, (origin, text) => {
+        const result = sameOriginTarget(origin + text, facts)
+        if (result === undefined) return
+        expect(returnTarget(result)).toBe(result)
+        expect(new URL(result, ORIGIN).origin).toBe(ORIGIN)
+        expect(new URL(origin + text, ORIGIN).origin).toBe(ORIGIN)
       }),
       { numRuns: 3000 },
     )

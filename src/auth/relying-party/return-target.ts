@@ -50,7 +50,7 @@ export function returnLocation(
  */
 export function sameOriginTarget(given: string, facts: RequestFacts): string | undefined {
   const [text = ''] = given.split('#', 1)
-  const absolute = /^(https?:\/\/[^/?#\\@]+)([/?].*)?$/.exec(text)
+  const absolute = /^(https?:\/\/[A-Za-z0-9.:[\]_-]+)([/?].*)?$/.exec(text)
   if (absolute === null) return returnTarget(text)
   if (URL.parse(absolute[1] ?? '')?.origin !== URL.parse(originOf(facts))?.origin) return undefined
   const rest = absolute[2] ?? '/'
