@@ -25,6 +25,12 @@ export class ManualTimers extends ManualClock implements Timers {
     return this.#due.length
   }
 
+  /** How long until the next one runs. */
+  get nextInMs(): number | undefined {
+    const next = this.#next()
+    return next === undefined ? undefined : next.atMs - this.now()
+  }
+
   /** Moves time and runs what falls due on the way, at its own time. */
   override advance(ms: number): void {
     const untilMs = this.now() + ms

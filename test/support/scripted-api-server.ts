@@ -14,8 +14,11 @@ export interface RecordedRequest {
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   readonly authorization: string | undefined
+  readonly contentType: string | undefined
   readonly body: string
 }
+
+type Verb = 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch'
 
 /** Answers one request in place of the server's own behaviour. */
 export type Handler = (request: RecordedRequest, response: ServerResponse) => void
@@ -42,7 +45,7 @@ interface LoggedEvent {
 
 /**
  * A stand-in for the Kubernetes API server: collections with lists in pages, watches that resume from a resource
- * version, and creation; and for any request a handler of the test's own, put in front by `once`.
+ * version, creation, replacement, and patches of whole fields; and for any request a handler of the test's own, put in front by `once`.
  */
 export class ScriptedApiServer {
   readonly requests: RecordedRequest[] = []
@@ -118,11 +121,11 @@ export class ScriptedApiServer {
   }
 
   /** Lets the next matching request be answered by a handler. Handlers of one verb and path run in their order. */
-  once(verb: 'list' | 'watch' | 'get' | 'create', path: string, handler: Handler): void {
+  once(verb: Verb, path: string, handler: Handler): void {
     this.#handlers.push({ verb, path, handler })
   }
 
-  requestsFor(verb: 'list' | 'watch' | 'get' | 'create', path: string): RecordedRequest[] {
+  requestsFor(verb: Verb, path: string): RecordedRequest[] {
     return this.requests.filter(
       (request) => verbOf(request, this.#collections) === verb && request.path === path,
     )
@@ -144,6 +147,8 @@ export class ScriptedApiServer {
   #answer(verb: string, request: RecordedRequest, response: ServerResponse): void {
     if (verb === 'create') return this.#create(request, response)
     if (verb === 'get') return this.#get(request, response)
+    if (verb === 'update') return this.#update(request, response)
+    if (verb === 'patch') return this.#patch(request, response)
     const collection = this.#collections.get(request.path)
     if (collection === undefined) return answerStatus(response, 404, 'NotFound')
     if (verb === 'watch') return this.watch(request, response)
@@ -180,19 +185,64 @@ export class ScriptedApiServer {
 
   #create(request: RecordedRequest, response: ServerResponse): void {
     const object = JSON.parse(request.body) as RawObject
-    if (this.#collections.get(request.path)?.has(keyOf(object)) === true) {
+    const collection = this.#collectionOf(request.path)
+    if (this.#collections.get(collection)?.has(keyOf(object)) === true) {
       return answerStatus(response, 409, 'AlreadyExists')
     }
-    answerJson(response, 201, this.put(request.path, object))
+    answerJson(response, 201, this.put(collection, object))
   }
 
   #get(request: RecordedRequest, response: ServerResponse): void {
-    const slash = request.path.lastIndexOf('/')
-    const name = request.path.slice(slash + 1)
-    const objects = this.#collections.get(request.path.slice(0, slash))?.values() ?? []
-    const found = [...objects].find(({ metadata }) => metadata.name === name)
+    const found = this.object(request.path)
     if (found === undefined) return answerStatus(response, 404, 'NotFound')
     answerJson(response, 200, found)
+  }
+
+  /** The object at a path, as it is now. Namespaced paths are of collections in all namespaces too. */
+  object(path: string): RawObject | undefined {
+    const slash = path.lastIndexOf('/')
+    const name = path.slice(slash + 1)
+    const collection = this.#collectionOf(path.slice(0, slash))
+    const namespace = /\/namespaces\/([^/]+)\//.exec(path)?.[1]
+    return [...(this.#collections.get(collection)?.values() ?? [])].find(
+      ({ metadata }) =>
+        metadata.name === name &&
+        (namespace === undefined || (metadata.namespace ?? namespace) === namespace),
+    )
+  }
+
+  #collectionOf(path: string): string {
+    return this.#collections.has(path) ? path : path.replace(/\/namespaces\/[^/]+/, '')
+  }
+
+  #update(request: RecordedRequest, response: ServerResponse): void {
+    const before = this.object(request.path)
+    if (before === undefined) return answerStatus(response, 404, 'NotFound')
+    const after = JSON.parse(request.body) as RawObject
+    const version = after.metadata['resourceVersion']
+    if (version !== undefined && version !== before.metadata['resourceVersion']) {
+      return answerStatus(response, 409, 'Conflict')
+    }
+    answerJson(response, 200, this.put(this.#collectionOf(parentOf(request.path)), after))
+  }
+
+  /** Replaces the top fields that are sent; of `/status` that one, noting its manager. A wrong uid is a conflict. */
+  #patch(request: RecordedRequest, response: ServerResponse): void {
+    const path = request.path.replace(/\/status$/, '')
+    const before = this.object(path)
+    if (before === undefined) return answerStatus(response, 404, 'NotFound')
+    const { metadata, ...sent } = JSON.parse(request.body) as Partial<RawObject>
+    if (metadata?.['uid'] !== undefined && metadata['uid'] !== before.metadata['uid']) {
+      return answerStatus(response, 409, 'Conflict')
+    }
+    const { status: _, ...rest } = before
+    const isStatus = path !== request.path
+    const manager = { manager: request.query['fieldManager'], subresource: 'status' }
+    const managedFields = sent['status'] === undefined ? [] : [manager]
+    const after = isStatus
+      ? { ...rest, ...sent, metadata: { ...before.metadata, managedFields } }
+      : { ...before, ...sent }
+    answerJson(response, 200, this.put(this.#collectionOf(parentOf(path)), after))
   }
 
   #stamp(object: RawObject): RawObject {
@@ -223,9 +273,12 @@ export function answerJson(response: ServerResponse, code: number, body: unknown
 
 function verbOf(request: RecordedRequest, collections: ReadonlyMap<string, unknown>): string {
   if (request.method === 'POST') return 'create'
+  if (request.method === 'PUT') return 'update'
+  if (request.method === 'PATCH') return 'patch'
   if (request.query['watch'] === 'true') return 'watch'
-  const parent = request.path.slice(0, request.path.lastIndexOf('/'))
-  return collections.has(parent) || /\/secrets\/[^/]+$/.test(request.path) ? 'get' : 'list'
+  const parent = parentOf(request.path)
+  const isNamed = /\/namespaces\/[^/]+\/[^/]+\/[^/]+$/.test(request.path)
+  return collections.has(parent) || isNamed ? 'get' : 'list'
 }
 
 async function record(incoming: IncomingMessage): Promise<RecordedRequest> {
@@ -237,8 +290,13 @@ async function record(incoming: IncomingMessage): Promise<RecordedRequest> {
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
     authorization: incoming.headers.authorization,
+    contentType: incoming.headers['content-type'],
     body,
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'))
 }
 
 function keyOf({ metadata }: RawObject): string {
