@@ -22,7 +22,7 @@ export function directConnector(node: RedisNode, connectTo: ConnectTo): Connecto
       this.stream.once('error', (error: Error) => {
         this.firstError = error
       })
-      return Promise.resolve(this.stream as Socket)
+      return Promise.resolve(this.stream)
     }
   }
 }
@@ -68,7 +68,7 @@ export function sentinelConnector(question: SentinelQuestion): ConnectorClass {
       this.stream.once('error', (error: Error) => {
         this.firstError = error
       })
-      return this.stream as Socket
+      return this.stream
     }
   }
 }
