@@ -444,6 +444,20 @@ describe('a tunnel', () => {
   })
 })
 
+test('a client that is cut off before the upstream answers takes the handshake along', async () => {
+  const { promise: asked, resolve: onAsked } = Promise.withResolvers<Socket>()
+  const { port: upstreamPort } = await tcpUpstream((socket) => {
+    socket.once('data', () => onAsked(socket))
+  })
+  const { port } = await proxy(everythingOn(upstreamPort))
+  const client = await RawClient.open(port)
+  client.write(handshake('/', 'example.com'))
+  const socket = await asked
+  const gone = once(socket, 'close')
+  client.socket.resetAndDestroy()
+  await gone
+})
+
 describe('draining', () => {
   test('lets a WebSocket live until the deadline, and cuts it then', async () => {
     const upstream = await startWebSocketUpstream()

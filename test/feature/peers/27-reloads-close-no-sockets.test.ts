@@ -4,8 +4,8 @@ import { RawClient } from '../../support/raw-http.ts'
 import { startWebSocketApp, type WebSocketApp } from '../../support/web-socket-app.ts'
 import { handshake, startWebSocketUpstream, WebSocketClient } from '../../support/web-socket.ts'
 
-const RELOADS = 200
-const SOCKETS = 10
+const RELOADS = 60
+const SOCKETS = 15
 
 async function open(world: WebSocketApp, target: string, headers = {}): Promise<WebSocketClient> {
   const { port } = world.ostiaries[0]!
