@@ -132,7 +132,7 @@ function grantQuestion(
   server: AuthorizationServer,
   { client, scopes, audience, tokenArguments = [] }: ClientCredentialsGrant,
 ): unknown {
-  return [server.id, client.id, client.secret ?? null, client.authMethod, scopes, audience, tokenArguments]
+  return [server.id, client, scopes, audience, tokenArguments]
 }
 
 /** A token is kept no longer than it lives; an outage is not kept, so that its end shows at once. */

@@ -287,6 +287,7 @@ describe('identical client credentials grants', () => {
       grantOf({ ...APP, secret: 'another' }),
       grantOf({ ...APP, id: 'another' }),
       grantOf({ ...APP, authMethod: 'client_secret_post' }),
+      grantOf({ ...APP, assertionAudience: 'https://elsewhere.example' }),
       grantOf(APP, { scopes: ['a', 'b'] }),
       grantOf(APP, { scopes: ['a b', ''] }),
       grantOf(APP, { audience: ['a', 'b'] }),
