@@ -39,7 +39,9 @@ function byKey(client_id: string, alg: string, key: KeyObject): object {
 
 /** oidc-provider as it comes, which is OpenID-certified: what it accepts is client authentication as written. */
 async function startCertifiedServer(): Promise<AuthorizationServer> {
-  let listener: RequestListener = (_request, response) => void response.end()
+  let listener: RequestListener = (_request, response) => {
+    response.end()
+  }
   const http = createServer((request, response) => listener(request, response))
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   onTestFinished(async () => {
