@@ -81,12 +81,20 @@ export class SessionRefresh {
     const outcome = this.#refresh(request, lookup)
     const flight: Flight = { untilMs: Number.POSITIVE_INFINITY, isKept: false, outcome }
     this.#flights.set(session, flight)
-    return outcome.then((refreshed) => {
-      const { clock } = this.#deps
-      flight.isKept = refreshed.kind === 'session' && refreshed.session === session
-      flight.untilMs = clock.monotonic() + (flight.isKept ? FAILED_GRACE_MS : graceMs(refreshed, clock.now()))
-      return refreshed
-    })
+    return outcome.then(
+      (refreshed) => {
+        const { clock } = this.#deps
+        flight.isKept = refreshed.kind === 'session' && refreshed.session === session
+        const lifetimeMs = flight.isKept ? FAILED_GRACE_MS : graceMs(refreshed, clock.now())
+        flight.untilMs = clock.monotonic() + lifetimeMs
+        return refreshed
+      },
+      (error: unknown) => {
+        // A mistake of ours costs these requests, and not the session.
+        this.#flights.delete(session)
+        throw error
+      },
+    )
   }
 
   #isGood({ untilMs, isKept }: Flight, session: Session): boolean {
