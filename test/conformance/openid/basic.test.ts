@@ -175,7 +175,7 @@ test('oidcc-client-test-form-post-error', async () => {
 test('oidcc-client-test-3rd-party-init-login', async () => {
   const suite = await Suite.start()
   const browser = suite.browser()
-  const initiate = `/oauth2/start?${new URLSearchParams({ iss: suite.server.issuer, rd: '/app' })}`
+  const initiate = `/oauth2/start?iss=${encodeURIComponent(suite.server.issuer)}&rd=/app`
   const start = await browser.navigate(initiate, 'cross-site')
   const asked = browser.locationOf(start).searchParams
   suite.answerToken({}, asked.get('nonce'))

@@ -132,7 +132,9 @@ describe.skipIf(redisRequirement())('with sessions in Redis', () => {
   ])('%s', async (module) => {
     const { suite, browser } = await inRedis()
     const frame = (sid: string): Promise<Response> =>
-      fetch(`${suite.ostiary.url}/oauth2/sign_out?${new URLSearchParams({ iss: suite.server.issuer, sid })}`)
+      fetch(
+        `${suite.ostiary.url}/oauth2/sign_out?iss=${encodeURIComponent(suite.server.issuer)}&sid=${encodeURIComponent(sid)}`,
+      )
     expect((await frame('of somebody else')).status).toBe(200)
     suite.clock.advance(1_000)
     expect((await browser.navigate('/app')).status).toBe(200)
