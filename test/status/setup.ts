@@ -5,7 +5,7 @@ import { observe, type ObservedObject } from '../../src/api/observed-object.ts'
 import { ApiServer } from '../../src/source/cluster/api-server.ts'
 import type { Observed } from '../../src/status/desired-writes.ts'
 import type { RawObject, ScriptedApiServer } from '../support/scripted-api-server.ts'
-import { ManualTimers } from '../support/manual-timers.ts'
+import type { ManualTimers } from '../support/manual-timers.ts'
 
 export const silent = pino({ level: 'silent' })
 

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { clusterRequirement, requirement } from '../support/requirements.ts'
+import { apply, createNamespace, getJson, installCrds, kubectl, runProgram } from './kubectl.ts'
+import { ingressClass, ingressFor, oidcPlugin } from './objects.ts'
+import { OstiaryProcess } from './ostiary-process.ts'
+
+const HELM = process.env['HELM'] ?? 'helm'
+const LIVE = { timeout: 45_000, interval: 100 }
+
+function helmRequirement(): boolean {
+  const { error } = spawnSync(HELM, ['version'])
+  return requirement('helm', error === undefined, 'put it on the PATH, or name it by HELM')
+}
+
+interface Cluster {
+  readonly clusters: readonly { readonly name: string }[]
+}
+
+describe.skipIf(clusterRequirement() || helmRequirement())("the leader with the chart's permissions", () => {
+  let namespace: string
+  let folder: string
+  let ostiary: OstiaryProcess | undefined
+
+  const inNamespace = (...args: string[]) => kubectl(['--namespace', namespace, ...args])
+  let rendered = ''
+  const render = () =>
+    runProgram(HELM, [
+      'template',
+      namespace,
+      'charts/ostiary',
+      `--namespace=${namespace}`,
+      '--validate',
+      '--show-only=templates/rbac.yaml',
+      '--show-only=templates/serviceaccount.yaml',
+    ])
+
+  /** A kubeconfig of the service account, with nothing of the administrator's. */
+  async function writeKubeconfig(): Promise<string> {
+    const token = (await inNamespace('create', 'token', namespace)).trim()
+    const view = await kubectl(['config', 'view', '--minify', '--raw', '-o', 'json'])
+    const { clusters } = JSON.parse(view) as Cluster
+    const context = { name: 'c', context: { cluster: clusters[0]!.name, user: 'u' } }
+    const users = [{ name: 'u', user: { token } }]
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters,
+      users,
+      contexts: [context],
+      'current-context': 'c',
+    }
+    const file = path.join(folder, 'kubeconfig')
+    await writeFile(file, JSON.stringify(config))
+    return file
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'ostiary-permissions-'))
+    await installCrds()
+    namespace = await createNamespace('ostiary-leader')
+    rendered = await render()
+    await kubectl(['apply', '-f', '-'], rendered)
+    await apply(
+      namespace,
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: namespace }, spec: { ports: [{ port: 80 }] } },
+      ingressClass(namespace, 'ostiary.dev/ingress-controller'),
+    )
+    ostiary = new OstiaryProcess([
+      `--namespace=${namespace}`,
+      `--kubeconfig=${await writeKubeconfig()}`,
+      `--ingress-class=${namespace}`,
+      `--publish-service=${namespace}/${namespace}`,
+    ])
+    await ostiary.ready()
+  })
+
+  afterAll(async () => {
+    ostiary?.kill()
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+    if (namespace === undefined) return
+    if (rendered !== '') await kubectl(['delete', '--ignore-not-found', '-f', '-'], rendered)
+    await kubectl(['delete', 'ingressclass', namespace, '--ignore-not-found'])
+    await kubectl(['delete', 'namespace', namespace, '--wait=false'])
+  })
+
+  test('writes conditions, the addresses of its Service, and Events', async () => {
+    const annotated = { metadata: { name: 'orders', annotations: { 'ostiary.dev/plugin': 'typo' } } }
+    await apply(
+      namespace,
+      oidcPlugin('okta', { issuer: 'https://issuer.invalid', authMethods: ['bearer'] }),
+      {
+        ...ingressFor('orders', { className: namespace, host: 'orders.example.test' }),
+        ...annotated,
+      },
+    )
+    await inNamespace('wait', '--for=condition=Programmed', 'oidcplugin/okta', '--timeout=45s')
+    const { spec } = (await getJson(['service', namespace, '--namespace', namespace])) as {
+      readonly spec: { readonly clusterIP: string }
+    }
+    const address = () =>
+      inNamespace('get', 'ingress', 'orders', '-o', 'jsonpath={.status.loadBalancer.ingress[*].ip}')
+    await expect.poll(address, LIVE).toBe(spec.clusterIP)
+    const events = () => inNamespace('get', 'events.events.k8s.io', '-o', 'jsonpath={.items[*].reason}')
+    await expect.poll(events, LIVE).toContain('UnknownAnnotation')
+    expect(ostiary?.log).not.toMatch(/forbidden|cannot be (read|written|released)/i)
+    expect(await ostiary?.stop()).toBe(0)
+    expect(ostiary?.log).not.toMatch(/forbidden|cannot be (read|written|released)/i)
+  })
+})
