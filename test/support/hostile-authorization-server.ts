@@ -69,6 +69,15 @@ export const NO_ANSWER: Readonly<Record<string, HostileBehaviour>> = {
 }
 
 /**
+ * How long a test waits for an answer: short only where none will come, so that a busy machine fails no other test.
+ *
+ * @param name A key of {@link NO_ANSWER}, or any other description.
+ */
+export function timeoutFor(name: string): { readonly timeoutMs: number } {
+  return { timeoutMs: ['never answers', 'stops in the middle'].includes(name) ? 500 : 10_000 }
+}
+
+/**
  * An authorization server on a loopback port that behaves until it is told not to. It counts and records what it is
  * asked, and signs whatever claims a test wants.
  */

@@ -6,7 +6,11 @@ import type {
   TokenSet,
 } from '../../../src/auth/authorization-server/authorization-server-client.ts'
 import { nowSeconds } from '../../../src/clock.ts'
-import { NO_ANSWER, type HostileAuthorizationServer } from '../../support/hostile-authorization-server.ts'
+import {
+  NO_ANSWER,
+  type HostileAuthorizationServer,
+  timeoutFor,
+} from '../../support/hostile-authorization-server.ts'
 import type { ManualClock } from '../../support/manual-clock.ts'
 import { APP, openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
@@ -169,11 +173,11 @@ describe('the authorization code grant', () => {
     expect(answer).toEqual({ ok: false, kind: 'refused', error: 'invalid_grant' })
   })
 
-  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('token', behaviour)
     const { client } = openClient()
-    const server = hostile.asPolicyServer({ timeoutMs: 150 })
+    const server = hostile.asPolicyServer(timeoutFor(name))
     const reason = reasonOf(await client.authorizationCodeGrant(server, grantOf()))
     expect(reason).not.toContain('the-code')
     expect(hostile.count('token')).toBe(1)

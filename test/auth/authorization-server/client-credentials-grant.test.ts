@@ -3,7 +3,7 @@ import type {
   ClientCredentialsGrant,
   ClientWithSecret,
 } from '../../../src/auth/authorization-server/authorization-server-client.ts'
-import { NO_ANSWER, type HostileReply } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, type HostileReply, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { APP, openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 function grantOf(
@@ -103,11 +103,11 @@ describe('the client credentials grant', () => {
     reasonOf(await client.clientCredentialsGrant(hostile.asPolicyServer(), grantOf(APP)))
   })
 
-  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('token', behaviour)
     const { client } = openClient()
-    const server = hostile.asPolicyServer({ timeoutMs: 150 })
+    const server = hostile.asPolicyServer(timeoutFor(name))
     const reason = reasonOf(await client.clientCredentialsGrant(server, grantOf(APP)))
     expect(reason).toMatch(/^token endpoint at 127\.0\.0\.1/)
     expect(reason).not.toContain('horse')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { APP, openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 describe('metadata', () => {
@@ -64,11 +64,11 @@ describe('metadata', () => {
     expect(reasonOf(await client.metadata(another))).toContain('is not of the issuer')
   })
 
-  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('discovery', behaviour)
     const { client } = openClient()
-    const answer = await client.metadata(hostile.asPolicyServer({ timeoutMs: 150 }))
+    const answer = await client.metadata(hostile.asPolicyServer(timeoutFor(name)))
     expect(reasonOf(answer)).toContain('127.0.0.1')
   })
 
@@ -106,7 +106,7 @@ describe('metadata', () => {
       body: hostile.metadata(),
     }))
     const { client, clock } = openClient()
-    const server = hostile.asPolicyServer({ timeoutMs: 200 })
+    const server = hostile.asPolicyServer({ timeoutMs: 500 })
     await client.metadata(server)
     clock.advance(299_999)
     await client.metadata(server)

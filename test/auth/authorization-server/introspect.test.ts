@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { APP, openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 const REQUEST = { client: APP, token: 'the-token', hint: 'access_token' } as const
@@ -59,11 +59,11 @@ describe('introspection', () => {
     reasonOf(await client.introspect(hostile.asPolicyServer(), REQUEST))
   })
 
-  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('introspect', behaviour)
     const { client } = openClient()
-    const answer = await client.introspect(hostile.asPolicyServer({ timeoutMs: 150 }), REQUEST)
+    const answer = await client.introspect(hostile.asPolicyServer(timeoutFor(name)), REQUEST)
     expect(reasonOf(answer)).toMatch(/^introspection endpoint at 127\.0\.0\.1/)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 function ids(keys: readonly Readonly<Record<string, unknown>>[]): unknown[] {
@@ -96,10 +96,10 @@ describe('keys', () => {
     ['answers an empty set', () => ({ body: { keys: [] } })],
     ['answers symmetric keys only', () => ({ body: { keys: [{ kty: 'oct', k: 'k' }] } })],
     ['answers keys that are no list', () => ({ body: { keys: { kty: 'RSA', n: 'n', e: 'e' } } })],
-  ] as const)('are kept when the server %s, and unavailable if there were none', async (_name, behaviour) => {
+  ] as const)('are kept when the server %s, and unavailable if there were none', async (name, behaviour) => {
     const hostile = await startHostile()
     const { client, clock } = openClient()
-    const server = hostile.asPolicyServer({ timeoutMs: 150 })
+    const server = hostile.asPolicyServer(timeoutFor(name))
     const before = valueOf(await client.keys(server))
     hostile.behave('keys', behaviour)
     expect(valueOf(await client.keys(server, 'unknown'))).toEqual(before)

@@ -92,7 +92,7 @@ describe('the refresh token grant', () => {
     const hostile = await startHostile()
     const { client } = openClient()
     hostile.behave('token', () => 'hang')
-    const server = hostile.asPolicyServer({ timeoutMs: 100 })
+    const server = hostile.asPolicyServer({ timeoutMs: 500 })
     expect(await client.refreshTokenGrant(server, grantOf())).toMatchObject({ kind: 'unavailable' })
   })
 

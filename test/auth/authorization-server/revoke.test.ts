@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { APP, openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 const REQUEST = { client: APP, token: 'the-token', hint: 'refresh_token' } as const
@@ -35,11 +35,11 @@ describe('revocation', () => {
     expect(valueOf(await client.revoke(hostile.asPolicyServer(), REQUEST))).toBe('revoked')
   })
 
-  test.each(BROKEN)('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(BROKEN)('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('revoke', behaviour)
     const { client } = openClient()
-    const answer = await client.revoke(hostile.asPolicyServer({ timeoutMs: 150 }), REQUEST)
+    const answer = await client.revoke(hostile.asPolicyServer(timeoutFor(name)), REQUEST)
     expect(reasonOf(answer)).toMatch(/^revocation endpoint at 127\.0\.0\.1/)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER } from '../../support/hostile-authorization-server.ts'
+import { NO_ANSWER, timeoutFor } from '../../support/hostile-authorization-server.ts'
 import { openClient, reasonOf, startHostile, valueOf } from './open-client.ts'
 
 const TOKEN = 'the-access-token'
@@ -23,11 +23,11 @@ describe('user info', () => {
     expect(answer).toEqual({ ok: false, kind: 'refused', error: 'invalid_token' })
   })
 
-  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (_name, behaviour) => {
+  test.each(Object.entries(NO_ANSWER))('is unavailable when the server %s', async (name, behaviour) => {
     const hostile = await startHostile()
     hostile.behave('userinfo', behaviour)
     const { client } = openClient()
-    const server = hostile.asPolicyServer({ timeoutMs: 150 })
+    const server = hostile.asPolicyServer(timeoutFor(name))
     const reason = reasonOf(await client.userInfo(server, TOKEN))
     expect(reason).toMatch(/^userinfo endpoint at 127\.0\.0\.1/)
     expect(reason).not.toContain(TOKEN)
