@@ -12,6 +12,7 @@ import {
   nextMessage,
   residentMebibytes,
   startOstiary,
+  startRedis,
   startScript,
   type Measured,
 } from './processes.ts'
@@ -43,7 +44,13 @@ interface Sample extends LoadResult {
 
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` })
 
-function scenarios(server: BenchAuthorizationServer, cookie: string): readonly Scenario[] {
+interface Cookies {
+  readonly login: string
+  /** Absent without Redis. */
+  readonly redis?: string
+}
+
+function scenarios(server: BenchAuthorizationServer, cookies: Cookies): readonly Scenario[] {
   const one = server.accessToken()
   const thousand = Array.from({ length: 1000 }, () => bearer(server.accessToken()))
   return [
@@ -58,7 +65,13 @@ function scenarios(server: BenchAuthorizationServer, cookie: string): readonly S
       headers: () => Array.from({ length: 3000 }, () => bearer(server.accessToken())),
       once: true,
     },
-    { name: 'session cookie', target: 'ostiary', path: '/login', headers: () => [{ cookie }] },
+    {
+      name: 'session cookie',
+      target: 'ostiary',
+      path: '/login',
+      headers: () => [{ cookie: cookies.login }],
+    },
+    ...inRedis(cookies),
     {
       name: 'introspection, cached',
       target: 'ostiary',
@@ -68,9 +81,14 @@ function scenarios(server: BenchAuthorizationServer, cookie: string): readonly S
   ]
 }
 
+function inRedis({ redis: cookie }: Cookies): readonly Scenario[] {
+  if (cookie === undefined) return []
+  return [{ name: 'session in Redis', target: 'ostiary', path: '/redis', headers: () => [{ cookie }] }]
+}
+
 /** Logs in as a browser would, but for the login page itself: the bench's server takes any code. */
-async function login(origin: string, server: BenchAuthorizationServer): Promise<string> {
-  const start = await navigate(`${origin}/login`)
+async function login(origin: string, path: string, server: BenchAuthorizationServer): Promise<string> {
+  const start = await navigate(origin + path)
   const authorize = new URL(start.location)
   server.expectNonce(authorize.searchParams.get('nonce') ?? '')
   const state = encodeURIComponent(authorize.searchParams.get('state') ?? '')
@@ -134,13 +152,22 @@ function median(numbers: readonly number[]): number {
 const folder = mkdtempSync(path.join(tmpdir(), 'ostiary-bench-'))
 const server = await startAuthorizationServer()
 const upstream = await startScript('upstream.ts')
-writeManifests(folder, { upstream: upstream.port, issuer: server.issuer })
+const redis = await startRedis(await freePort())
+writeManifests(folder, {
+  upstream: upstream.port,
+  issuer: server.issuer,
+  ...(redis !== undefined && { redis: redis.port }),
+})
 const floor = await startScript('floor.ts', String(upstream.port))
 const ostiary = await startOstiary(folder, { http: await freePort(), admin: await freePort() })
 const load = await startScript('load.ts')
 
 try {
-  const all = scenarios(server, await login(`http://127.0.0.1:${ostiary.port}`, server))
+  const origin = `http://127.0.0.1:${ostiary.port}`
+  const all = scenarios(server, {
+    login: await login(origin, '/login', server),
+    ...(redis !== undefined && { redis: await login(origin, '/redis', server) }),
+  })
   const samples = new Map(all.map((each) => [each.name, [] as Sample[]]))
   for (let round = 0; round <= Number(flags.rounds); round++) {
     process.stderr.write(round === 0 ? 'warm-up\n' : `round ${round} of ${flags.rounds}\n`)
@@ -182,7 +209,7 @@ try {
   )
   if (flags.json !== undefined) writeFileSync(flags.json, JSON.stringify(rows, null, 2))
 } finally {
-  for (const { child } of [load, ostiary, floor, upstream]) child.kill()
+  for (const { child } of [load, ostiary, floor, upstream, ...(redis ? [redis] : [])]) child.kill()
   server.close()
   rmSync(folder, { recursive: true })
 }

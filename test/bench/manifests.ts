@@ -5,12 +5,14 @@ import { stringify } from 'yaml'
 interface Ports {
   readonly upstream: number
   readonly issuer: string
+  /** Of a Redis on this machine, where one is there. */
+  readonly redis?: number
 }
 
 const client = { clientId: 'bench', clientSecretRef: { name: 'bench' } }
 
 /** The routes of the benchmark: one for each way in. */
-export function writeManifests(folder: string, { upstream, issuer }: Ports): void {
+export function writeManifests(folder: string, { upstream, issuer, redis }: Ports): void {
   const documents = [
     { apiVersion: 'v1', kind: 'Service', metadata: { name: 'upstream' }, spec: { ports: [{ port: 80 }] } },
     {
@@ -30,10 +32,23 @@ export function writeManifests(folder: string, { upstream, issuer }: Ports): voi
     plugin('bearer', { issuer, authMethods: ['bearer'], audience: ['api://default'] }),
     plugin('introspection', { issuer, authMethods: ['introspection'], introspectJwtTokens: true, ...client }),
     plugin('login', { issuer, authMethods: ['session', 'authorization_code'], ...client }),
+    ...(redis === undefined
+      ? []
+      : [inRedis({ issuer, redis }), ingress('redis', { 'ostiary.dev/plugins': 'redis' })]),
     ingress('open', { 'ostiary.dev/public': 'true' }),
     ...['bearer', 'introspection', 'login'].map((name) => ingress(name, { 'ostiary.dev/plugins': name })),
   ]
   writeFileSync(path.join(folder, 'bench.yaml'), documents.map((each) => stringify(each)).join('---\n'))
+}
+
+function inRedis({ issuer, redis }: { readonly issuer: string; readonly redis: number }): object {
+  return plugin('redis', {
+    issuer,
+    authMethods: ['session', 'authorization_code'],
+    ...client,
+    sessionStorage: 'redis',
+    redis: { host: '127.0.0.1', port: redis },
+  })
 }
 
 function plugin(name: string, spec: object): object {

@@ -1,6 +1,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 /** A process under measurement. */
@@ -55,6 +56,18 @@ export async function startOstiary(
   }
   child.kill()
   throw new Error('ostiary did not become ready within ten seconds')
+}
+
+/** A redis-server in memory; `undefined` where there is none on this machine. */
+export async function startRedis(port: number): Promise<Measured | undefined> {
+  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', tmpdir()]
+  const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] })
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(undefined))
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.includes('Ready to accept connections')) resolve({ child, port })
+    })
+  })
 }
 
 /** The next message of a child; fails when the child ends instead. */
