@@ -3,7 +3,7 @@ import type { AuthSnapshot } from '../authorize.ts'
 import type { AuthDecision } from '../decision.ts'
 import { unavailableLogin, NO_STORE } from '../relying-party/login-decision.ts'
 import type { LoginDependencies } from '../relying-party/login-context.ts'
-import { namesIssuer } from '../resource-server/registered-claims.ts'
+import { isIssuer } from '../resource-server/registered-claims.ts'
 import type { RequestFacts } from '../request-facts.ts'
 
 /**
@@ -23,9 +23,7 @@ export async function frontchannelLogout(
   const query = new URLSearchParams(facts.query)
   const [[issuer, ...issuers], [sid, ...sids]] = [query.getAll('iss'), query.getAll('sid')]
   if (!issuer || !sid || issuers.length + sids.length > 0) return undefined
-  const asked = policies.filter(
-    (policy) => policy.logout.frontchannel && namesIssuer(policy, { iss: issuer }),
-  )
+  const asked = policies.filter(({ logout, server }) => logout.frontchannel && isIssuer(server, issuer))
   if (asked.length === 0) return undefined
   const results = await Promise.all(
     asked.map((policy) => deps.sessions.destroyBy(snapshot, policy, { issuer: policy.server.issuer, sid })),

@@ -5,7 +5,7 @@ import type { Claims } from '../decision.ts'
 import type { KeyHint } from '../matching-keys.ts'
 import { MAXIMUM_TOKEN_LENGTH, readToken, type UnverifiedJwt } from '../resource-server/jwt.ts'
 import type { KeyRings } from '../resource-server/key-ring.ts'
-import { namesIssuer } from '../resource-server/registered-claims.ts'
+import { isIssuer } from '../resource-server/registered-claims.ts'
 import { keyHint, verifySignature } from '../resource-server/verify-jwt.ts'
 
 /** An older token has been used, or was held back: authorization servers send them at once. */
@@ -68,7 +68,9 @@ function isMeant(policy: Policy, claims: Claims): boolean {
   const { client } = policy
   const audience = claimAt(claims, ['aud'])
   const named: readonly unknown[] = Array.isArray(audience) ? audience : [audience]
-  return client !== undefined && named.includes(client.id) && namesIssuer(policy, claims)
+  return (
+    client !== undefined && named.includes(client.id) && isIssuer(policy.server, claimAt(claims, ['iss']))
+  )
 }
 
 /** §2.4: `typ` should be logout+jwt; who says something else means another kind of token. */

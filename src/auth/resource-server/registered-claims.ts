@@ -1,4 +1,4 @@
-import type { Policy } from '../../table/policy.ts'
+import type { AuthorizationServer, Policy } from '../../table/policy.ts'
 import { claimAt, numericDate } from '../claims.ts'
 import type { Claims, RefusalReason } from '../decision.ts'
 
@@ -10,9 +10,13 @@ export function namesIssuer({ server, verification }: Policy, claims: Claims): b
   const issuer = claimAt(claims, ['iss'])
   if (typeof issuer !== 'string') return false
   const { issuers } = verification
-  const bare = withoutSlash(issuer)
-  if (issuers.length === 0) return bare === withoutSlash(server.issuer)
-  return issuers.some((each) => bare === withoutSlash(each))
+  if (issuers.length === 0) return isIssuer(server, issuer)
+  return issuers.some((each) => withoutSlash(issuer) === withoutSlash(each))
+}
+
+/** Whether this is the server's own issuer, but for one trailing slash: what ID tokens and logout tokens name. */
+export function isIssuer(server: AuthorizationServer, issuer: unknown): boolean {
+  return typeof issuer === 'string' && withoutSlash(issuer) === withoutSlash(server.issuer)
 }
 
 /** Whether one of the accepted audiences is named; with none configured, any token does. */

@@ -81,3 +81,11 @@ describe('front-channel logout', () => {
     expect(decision).toMatchObject({ kind: 'unavailable', reason: 'session_store_unavailable' })
   })
 })
+
+test('front-channel logout goes by the issuer of ID tokens, whatever access tokens may name', async () => {
+  const verification = { ...aPolicy().verification, issuers: ['https://tokens.example.com'] }
+  const policies = [policyOf(true, { verification })]
+  expect((await load(QUERY, policies)).sessions.destroyed).toHaveLength(1)
+  const other = await load('iss=https%3A%2F%2Ftokens.example.com&sid=s1', policies)
+  expect(other.sessions.destroyed).toEqual([])
+})

@@ -176,3 +176,10 @@ test('a key that one policy trusts ends no session of another that names the sam
   const judged = await judgeLogoutToken(token, [evil, POLICY], issuers, NOW)
   expect(judged.ok && judged.policies.map(({ id }) => id)).toEqual(['evil/plugin'])
 })
+
+test('the issuers of access tokens that a policy allows are none of logout tokens, whose own stays', async () => {
+  const adfs = 'http://adfs.example.com/adfs/services/trust'
+  const policy = aPolicy({ client: OWN_CLIENT, verification: { ...POLICY.verification, issuers: [adfs] } })
+  expect(await judge({}, {}, [policy])).toMatchObject({ ok: true })
+  expect(await judge({ iss: adfs }, {}, [policy])).toMatchObject({ ok: false })
+})
