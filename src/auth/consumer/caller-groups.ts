@@ -25,11 +25,12 @@ export function callerGroups(policy: Policy, lookup: ConsumerLookup, sources: Cl
   const { groupsClaim } = policy.consumer
   if (groupsClaim === undefined) return own === undefined ? NOBODY_SAYS : of(own)
   const value = firstClaim(sources, groupsClaim)
-  if (value === undefined) {
-    const overage = own === undefined && isOverage(sources, groupsClaim)
-    return { ...(own === undefined ? NOBODY_SAYS : of(own)), isOverage: overage }
-  }
   const isConsumer = lookup.kind === 'found' && !lookup.anonymous
+  if (value === undefined) {
+    // The caller has groups, and may have a denied one: those of the anonymous consumer say nothing of it.
+    if (!isConsumer && isOverage(sources, groupsClaim)) return { ...NOBODY_SAYS, isOverage: true }
+    return own === undefined ? NOBODY_SAYS : of(own)
+  }
   return {
     judged: isConsumer ? new Set(own) : claimValues(value),
     authenticated: listed(value),

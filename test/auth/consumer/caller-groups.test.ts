@@ -119,3 +119,11 @@ describe('credentialClaim', () => {
     expect(await identifier({}, { sub: 'a\r\nx-consumer-id: root' })).toBe('a%0D%0Ax-consumer-id: root')
   })
 })
+
+test('more groups than a token holds are not those of the anonymous consumer: a denied one may be among them', async () => {
+  const made = harness({ claims: [['sub']], anonymous: 'guest' }, { denyGroups: ['contractors'] })
+  const overage = { sub: 'stranger', groups: undefined, _claim_names: { groups: 'src1' } }
+  expect(outcome(await ask(made, overage))).toBe('403 group_overage')
+  expect(outcome(await ask(made, { sub: 'stranger', groups: undefined }))).toBe('allow')
+  expect(outcome(await ask(made, { ...overage, sub: 'alice' }))).toBe('allow')
+})
