@@ -61,3 +61,8 @@ export function claimValues(value: unknown): ReadonlySet<string> {
     items.filter((item) => ['string', 'number', 'boolean'].includes(typeof item)).map((item) => String(item)),
   )
 }
+
+/** About how many characters of memory claims take that did not come in the token that they are kept under. */
+export function sizeOfClaims(claims: Claims): number {
+  return JSON.stringify(claims).length * 3
+}

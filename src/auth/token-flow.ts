@@ -11,7 +11,13 @@ import { andThen, type MaybePromise } from './maybe-promise.ts'
 import { clientRefused, serverUnavailable, tokenRefused, type Attempt } from './refusal.ts'
 import { withScope } from './requirements.ts'
 import type { AccessTokens, TokenOutcome } from './resource-server/access-tokens.ts'
-import { isReusable, rejected, type AcceptedToken, type Judgement } from './resource-server/judgement.ts'
+import {
+  isReusable,
+  rejected,
+  sizeOfAccepted,
+  type AcceptedToken,
+  type Judgement,
+} from './resource-server/judgement.ts'
 import type { UserInfo } from './resource-server/user-info.ts'
 
 const MAXIMUM_ENTRIES = 10_000
@@ -49,7 +55,7 @@ export class TokenFlow {
   readonly #decisions = new LRUCache<string, KnownDecision>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
-    sizeCalculation: (_known, key) => key.length * 3,
+    sizeCalculation: sizeOfKnown,
   })
 
   constructor(parts: TokenFlowParts) {
@@ -183,6 +189,11 @@ export class TokenFlow {
       return
     this.#decisions.set(key, known)
   }
+}
+
+function sizeOfKnown({ accepted, decision }: KnownDecision, key: string): number {
+  const headers = decision.kind === 'allow' ? [...decision.setHeaders, ...decision.responseHeaders] : []
+  return headers.reduce((size, [, value]) => size + value.length, sizeOfAccepted(accepted, key))
 }
 
 function isInAuthorization({ headers, query, form, cookies }: CredentialTrace): boolean {

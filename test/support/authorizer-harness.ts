@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { AuthSnapshot, Authorizer } from '../../src/auth/authorize.ts'
+import type { CacheCounts } from '../../src/auth/cache-counts.ts'
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts'
 import type { AuthDecision } from '../../src/auth/decision.ts'
 import type { RelyingParty } from '../../src/auth/relying-party/relying-party.ts'
@@ -98,6 +99,7 @@ export function aSession(overrides: Partial<Session> = {}): Session {
 export interface HarnessOptions {
   readonly consumers?: readonly CompiledConsumer[]
   readonly route?: Partial<Route>
+  readonly caches?: CacheCounts
 }
 
 /** An authorizer with a fake authorization server and fake sessions, on one route with the given policies. */
@@ -115,6 +117,7 @@ export class Harness {
       clock: this.clock,
       authorizationServers: this.servers,
       randomBytes: (n: number) => randomBytes(n),
+      ...(options.caches && { caches: options.caches }),
     }
     this.authorizer = createAuthorizer(deps, this.relyingParty)
     const ids = policies.map((policy) => policy.id)

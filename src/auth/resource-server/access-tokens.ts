@@ -5,7 +5,14 @@ import { CacheCounts, type CacheTally } from '../cache-counts.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
 import { SingleFlight } from '../single-flight.ts'
 import { introspectToken } from './introspection.ts'
-import { isReusable, rejected, type AcceptedToken, type Judgement, type Rejected } from './judgement.ts'
+import {
+  isReusable,
+  rejected,
+  sizeOfAccepted,
+  type AcceptedToken,
+  type Judgement,
+  type Rejected,
+} from './judgement.ts'
 import { isTokenText, MAXIMUM_TOKEN_LENGTH, readToken, type TokenShape, type UnverifiedJwt } from './jwt.ts'
 import { KeyRings } from './key-ring.ts'
 import { namesAudience, namesIssuer } from './registered-claims.ts'
@@ -34,8 +41,7 @@ export class AccessTokens {
   readonly #accepted = new LRUCache<string, AcceptedToken>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
-    // Claims are about as long as the token, and cost more as objects.
-    sizeCalculation: (_accepted, key) => key.length * 3,
+    sizeCalculation: sizeOfAccepted,
     dispose: ({ method }) => {
       this.#entries[method] -= 1
     },

@@ -1,4 +1,5 @@
 import type { Refused, ServerUnavailable } from '../authorization-server/authorization-server-client.ts'
+import { sizeOfClaims } from '../claims.ts'
 import type { Claims, RefusalReason } from '../decision.ts'
 import type { KeyRing } from './key-ring.ts'
 
@@ -26,6 +27,14 @@ export interface Rejected {
 
 /** What became of a credential. */
 export type Judgement = { readonly ok: true; readonly accepted: AcceptedToken } | Rejected | ServerUnavailable
+
+/**
+ * About how many characters of memory an accepted token takes under a key that holds it. Claims of a JWT are about as
+ * long as itself, and cost more as objects; an introspection answer can be far longer than its token.
+ */
+export function sizeOfAccepted({ method, claims }: AcceptedToken, key: string): number {
+  return key.length * 3 + (method === 'introspection' ? sizeOfClaims(claims) : 0)
+}
 
 /** A rejection. */
 export function rejected(reason: RefusalReason, detail?: string): Rejected {

@@ -3,6 +3,7 @@ import type { Policy } from '../../table/policy.ts'
 import type { AuthDependencies } from '../authorize.ts'
 import type { ServerUnavailable } from '../authorization-server/authorization-server-client.ts'
 import { CacheCounts, type CacheTally } from '../cache-counts.ts'
+import { sizeOfClaims } from '../claims.ts'
 import type { Claims } from '../decision.ts'
 import type { Credential } from '../judge.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
@@ -38,8 +39,7 @@ export class UserInfo {
   readonly #answers = new LRUCache<string, UserInfoAnswer>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
-    // Claims are about as long as the token, and cost more as objects.
-    sizeCalculation: (_answer, key) => key.length * 3,
+    sizeCalculation: ({ claims }, key) => key.length + (claims === undefined ? 0 : sizeOfClaims(claims)),
   })
 
   constructor(deps: AuthDependencies) {

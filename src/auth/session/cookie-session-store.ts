@@ -8,7 +8,7 @@ import { open, saltOf, seal, type SealContext } from './seal.ts'
 import { chunksPresent, readChunks, type SessionCookie } from './session-chunks.ts'
 import { SessionCookies } from './session-cookies.ts'
 import type { KeyRing, SessionKeys } from './session-keys.ts'
-import { decodeSession, encodeSession } from './session-payload.ts'
+import { decodeSession, encodeSession, sizeOfSession } from './session-payload.ts'
 import type {
   DestroyByResult,
   DestroyResult,
@@ -49,7 +49,7 @@ export class CookieSessionStore implements SessionStore {
   readonly #opened = new LRUCache<string, OpenedSession>({
     max: MAXIMUM_SESSIONS,
     maxSize: MAXIMUM_CACHED_CHARACTERS,
-    sizeCalculation: ({ sealed }) => sealed.length * 4 + 1024,
+    sizeCalculation: ({ sealed, lookup }) => sealed.length + sizeOfSession(lookup.session),
   })
 
   readonly #tally: CacheTally

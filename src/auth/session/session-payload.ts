@@ -96,3 +96,8 @@ function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> {
 function isTimes(value: unknown): value is [number, number, number, number] {
   return Array.isArray(value) && value.length === 4 && value.every((each) => typeof each === 'number')
 }
+
+/** About how many characters of memory a session takes: sealed it is compressed, and may be far smaller. */
+export function sizeOfSession({ accessToken, idToken = '', refreshToken = '' }: Session): number {
+  return (accessToken.length + idToken.length) * 4 + refreshToken.length + 1024
+}

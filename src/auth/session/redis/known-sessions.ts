@@ -5,7 +5,7 @@ import { open, saltOf, seal, type SealContext } from '../seal.ts'
 import { readChunks } from '../session-chunks.ts'
 import type { SessionCookies } from '../session-cookies.ts'
 import type { KeyRing, SessionKey } from '../session-keys.ts'
-import { decodeSession, encodeSession } from '../session-payload.ts'
+import { decodeSession, encodeSession, sizeOfSession } from '../session-payload.ts'
 import type { SessionRequest } from '../session-store.ts'
 import type { Session, SessionLookup } from '../session.ts'
 import { contentKeys, decodeHandle, encodeHandle, type SessionHandle } from './session-handle.ts'
@@ -47,8 +47,11 @@ export class KnownSessions {
   readonly #known = new LRUCache<string, KnownSession>({
     max: MAXIMUM_SESSIONS,
     maxSize: MAXIMUM_CACHED_CHARACTERS,
-    sizeCalculation: ({ sealed, read }) =>
-      (sealed.length + (read?.found?.record.sealed.length ?? 0)) * 4 + 2048,
+    sizeCalculation: ({ sealed, read }) => {
+      const found = read?.found
+      const contents = found && found.record.sealed.length + sizeOfSession(found.lookup.session)
+      return sealed.length * 4 + 2048 + (contents ?? 0)
+    },
   })
 
   readonly #tally: CacheTally
