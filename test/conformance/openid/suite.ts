@@ -132,7 +132,7 @@ export class Suite {
     if (this.#spec['responseMode'] === 'form_post') {
       return browser.submit(pathname, parameters, new URL(this.server.issuer).origin)
     }
-    return browser.navigate(`${pathname}?${parameters}`, 'cross-site')
+    return browser.navigate(`${pathname}?${parameters.toString()}`, 'cross-site')
   }
 
   /** Signs with the right key, under any header. */
