@@ -57,6 +57,23 @@ describe('the broker', () => {
     expect(hostile.count('keys')).toBe(1)
   })
 
+  test('redeems a refresh token once for all threads that hold it', async () => {
+    const hostile = await startHostile()
+    const { client } = openClient()
+    const server = hostile.asPolicyServer()
+    const threads = [1, 2, 3].map(() => {
+      const { port1, port2 } = openChannel()
+      serveBroker(port1, client)
+      return createBrokerClient(port2)
+    })
+    const session = { realm: 'realm', id: 'session-1' }
+    const grant = { client: APP, refreshToken: 'refresh-1', session, leewaySeconds: 0 }
+    const answers = await Promise.all(threads.map((thread) => thread.refreshTokenGrant(server, grant)))
+    expect(new Set(answers.map((answer) => valueOf(answer).accessToken))).toEqual(new Set(['token-1']))
+    expect(hostile.last('token').form.get('refresh_token')).toBe('refresh-1')
+    expect(hostile.count('token')).toBe(1)
+  })
+
   test('carries every act and its arguments', async () => {
     const hostile = await startHostile()
     const { client: direct } = openClient()
