@@ -110,8 +110,9 @@ export class AccessTokens {
       return this.#verify(policy, shape.jwt)
     }
     if (!policy.methods.includes('introspection')) return rejected('invalid_token')
-    if (shape.kind === 'jwt' && !mayBeAccessToken(shape.jwt)) {
-      return rejected('invalid_token', 'not a bearer access token')
+    if (shape.kind === 'jwt') {
+      const problem = introspectionProblem(policy, shape.jwt)
+      if (problem !== undefined) return problem
     }
     return this.#introspect(snapshot, policy, token)
   }
@@ -179,8 +180,13 @@ function isForCallers({ methods }: Policy, known: Judgement): boolean {
   return !known.ok || known.accepted.method !== 'bearer' || methods.includes('bearer')
 }
 
-function mayBeAccessToken({ header, claims }: UnverifiedJwt): boolean {
-  return isIntrospectedHeader(header) && areAccessTokenClaims(claims)
+/** Why nobody need be asked about a JWT. One that names another issuer would be told to a server that it is not for. */
+function introspectionProblem(policy: Policy, { header, claims }: UnverifiedJwt): Rejected | undefined {
+  if (!isIntrospectedHeader(header) || !areAccessTokenClaims(claims)) {
+    return rejected('invalid_token', 'not a bearer access token')
+  }
+  const isForeign = Object.hasOwn(claims, 'iss') && !namesIssuer(policy, claims)
+  return isForeign && !skipsClaims(policy) ? rejected('wrong_issuer') : undefined
 }
 
 function choosePolicy(policies: readonly [Policy, ...Policy[]], shape: TokenShape): Policy | Rejected {

@@ -72,6 +72,14 @@ test.each([
   expect(made.servers.introspections).toEqual([])
 })
 
+test('a JWT of another issuer is not told to the server of this one, and one that names none is', async () => {
+  const made = introspecting()
+  const foreign = await signer.token(NOW, { iss: 'https://other.example' })
+  expect(outcome(await made.askBearer(foreign))).toBe('401 wrong_issuer')
+  expect(made.servers.introspections).toEqual([])
+  expect(outcome(await made.askBearer(await signer.token(NOW, { iss: undefined })))).toBe('allow')
+})
+
 test('a JWT that a client was given passes as its own, and not where it is sent as a bearer token', async () => {
   const made = new Harness([
     aPolicy({ methods: ['introspection', 'client_credentials'], client: OWN_CLIENT }),
