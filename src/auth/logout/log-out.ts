@@ -39,7 +39,7 @@ const NO_REFERRER: HeaderList[number] = ['referrer-policy', 'no-referrer']
  */
 export async function logOut(deps: LoginDependencies, request: LogoutRequest): Promise<AuthDecision> {
   const leaving = await openSessions(deps, request)
-  if (leaving.some(({ policy, session }) => session !== undefined && isForged(policy, request.facts))) {
+  if (leaving.some((each) => isForged(each, request.facts))) {
     return refuseLogin('Another site may have sent this logout', { status: 403, reason: 'cross_origin' })
   }
   const cleared = await endSessions(deps, request)
@@ -74,9 +74,16 @@ async function endSessions(
  * Whether another site's page may have made this request. POST and DELETE need proof of their origin as any unsafe
  * method does. GET, where `logoutMethods` has it, is for links: a person who follows one on any site is logged out, as
  * in Kong, but no image, frame or script of another site can do it.
+ *
+ * Where no session came along there is none to end; but the answer clears cookies, which SameSite or their path may
+ * only have kept back, so that a browser which says whose page it was must not say another's.
  */
-function isForged({ session }: Policy, facts: RequestFacts): boolean {
-  if (facts.method !== 'GET') return isCrossOriginRisk(facts, session.allowedOrigins)
+function isForged({ policy, session }: Leaving, facts: RequestFacts): boolean {
+  if (facts.method !== 'GET') {
+    const saysWhose = ['origin', 'sec-fetch-site'].some((name) => facts.headers[name] !== undefined)
+    return (session !== undefined || saysWhose) && isCrossOriginRisk(facts, policy.session.allowedOrigins)
+  }
+  if (session === undefined) return false
   const site = header(facts, 'sec-fetch-site') ?? 'none'
   return site !== 'same-origin' && site !== 'none' && !isNavigation(facts)
 }

@@ -197,3 +197,19 @@ test('no answer holds a token but the hint, and says that it is not to be kept o
   expect(decision.responseHeaders).toContainEqual(['referrer-policy', 'no-referrer'])
   expect(JSON.stringify(decision)).not.toMatch(/opaque-access-token|refresh"/)
 })
+
+test.each([
+  ['Origin', { origin: 'https://evil.example' }],
+  ['Sec-Fetch-Site', { ...NAVIGATION, 'sec-fetch-site': 'cross-site' }],
+])(
+  'no cookie is cleared for a form of another site, as %s says, whose request brings none',
+  async (_name, headers) => {
+    const world = new World()
+    expect(await world.leave([policyWith()], { headers })).toMatchObject({
+      status: 403,
+      reason: 'cross_origin',
+    })
+    expect(world.sessions.ended).toEqual([])
+    expect(await world.leave([policyWith()], { headers: {} })).toMatchObject({ reason: 'logout' })
+  },
+)
