@@ -45,12 +45,17 @@ export class Signer {
     return await new CompactSign(encoder.encode(payload)).setProtectedHeader(others).sign(this.#privateKey)
   }
 
+  /** The ES256 signature of any text. */
+  async signatureOf(input: string): Promise<string> {
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
+    const signature = await crypto.subtle.sign(algorithm, this.#privateKey, encoder.encode(input))
+    return Buffer.from(signature).toString('base64url')
+  }
+
   /** jose refuses to sign extensions that it does not know. */
   async #signRaw(payload: string, header: Readonly<Record<string, unknown>>): Promise<string> {
     const input = `${base64url(header)}.${base64url(payload)}`
-    const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
-    const signature = await crypto.subtle.sign(algorithm, this.#privateKey, encoder.encode(input))
-    return `${input}.${Buffer.from(signature).toString('base64url')}`
+    return `${input}.${await this.signatureOf(input)}`
   }
 }
 
