@@ -73,14 +73,14 @@ test('no Authorization header opens a route', async () => {
   const world = await startWorld()
   const seeds = [...seedsOf('basic'), ...seedsOf('jwt')].map(({ bytes }) => bytes)
   const schemes = ['Basic ', 'Bearer ', 'bearer', 'BASIC  ', 'DPoP ', 'Negotiate ', '', 'Basic\t']
-  const own = Buffer.from('orders-service:orders-secret')
+  const own = 'orders-service:orders-secret'
   await fc.assert(
     fc.asyncProperty(mutated(seeds), fc.constantFrom(...schemes), async (bytes, scheme) => {
       const value = inHeader(bytes)
       const response = await world.send(`GET /api HTTP/1.1\r\nAuthorization: ${scheme}${value}`)
       if (response?.status !== 200) {
         expect([undefined, 400, 401, 431]).toContain(response?.status)
-      } else expect(Buffer.from(value.trim(), 'base64')).toEqual(own)
+      } else expect(decodeURIComponent(Buffer.from(value.trim(), 'base64').toString())).toBe(own)
     }),
     RUNS,
   )

@@ -69,7 +69,8 @@ async function decide(
 }
 
 function objectOf(bytes: Buffer): Readonly<Record<string, unknown>> {
-  return JSON.parse(bytes.toString('utf8')) as Readonly<Record<string, unknown>>
+  // Without a byte order mark, as every reader of a response takes it.
+  return JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>
 }
 
 /** Seeds name the server's issuer, which is known only while a test runs. */
