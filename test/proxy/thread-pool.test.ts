@@ -35,6 +35,11 @@ describe('two threads', () => {
     expect(text).toMatch(
       /ostiary_http_requests_total\{namespace="default",ingress="web",service="web",method="GET",code="200"\} 20/,
     )
+    for (const cache of ['decisions', 'tokens', 'introspection', 'client_credentials', 'sessions']) {
+      for (const name of ['entries', 'hits_total', 'misses_total']) {
+        expect(text).toContain(`ostiary_cache_${name}{cache="${cache}"} 0`)
+      }
+    }
     expect(text).toMatch(/ostiary_http_request_duration_seconds_count\{[^}]*service="web"[^}]*\} 20/)
   })
 
