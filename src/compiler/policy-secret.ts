@@ -62,7 +62,12 @@ export function resolveSecrets(
     ...(key && { clientKey: { id: key.id, value: key.value } }),
     ...(certificateAuthorities !== undefined && { certificateAuthorities }),
     redis,
-    stamp: digest([client?.stamp ?? null, authorities?.stamp ?? null, ...redis.stamps, ...(key ? [key.stamp] : [])]),
+    stamp: digest([
+      client?.stamp ?? null,
+      authorities?.stamp ?? null,
+      ...redis.stamps,
+      ...(key ? [key.stamp] : []),
+    ]),
     missing: missing.list,
     invalid: invalid.list,
     warnings: warnings.list,
@@ -76,7 +81,11 @@ interface Lookup {
   readonly defaultKey: string
 }
 
-function findValue(lookup: Lookup, inventory: Inventory, missing: PolicyProblems): ResolvedSecret | undefined {
+function findValue(
+  lookup: Lookup,
+  inventory: Inventory,
+  missing: PolicyProblems,
+): ResolvedSecret | undefined {
   const { field, reference, namespace, defaultKey } = lookup
   const secretKey = objectKey({ namespace, name: reference.name })
   const key = reference.key ?? defaultKey
@@ -122,10 +131,6 @@ function checkPrivateKey(text: string, invalid: PolicyProblems): void {
 function readAuthorities(field: string, pem: string, invalid: PolicyProblems): string | undefined {
   const certificates = readCertificates(pem)
   if (certificates !== undefined) return certificates.map((each: X509Certificate) => each.toString()).join('')
-  invalid.add(
-    field,
-    'leads to a value that is not PEM certificates',
-    'Put the CA certificates there as PEM.',
-  )
+  invalid.add(field, 'leads to a value that is not PEM certificates', 'Put the CA certificates there as PEM.')
   return undefined
 }

@@ -36,7 +36,8 @@ export function compileSession(
   const issuer = owner.issuer.replace(/\/$/, '')
   const redis = compileRedis(spec, secrets)
   // Two stores under one name would each take the other's cookie for garbage and clear it.
-  const store = redis === undefined ? [] : [[redis.nodes, redis.sentinel?.master, redis.database, redis.prefix]]
+  const store =
+    redis === undefined ? [] : [[redis.nodes, redis.sentinel?.master, redis.database, redis.prefix]]
   const realm = digest([
     owner.namespace,
     issuer,

@@ -95,8 +95,11 @@ export class LoginCompletion {
       tokenArguments: policy.tokenArguments,
       leewaySeconds: policy.verification.leewaySeconds,
     })
-    if (answer.ok)
-      return withHeaders(await this.#begin(callback, answer.value), setCookieHeaders(loop.setCookies))
+    if (answer.ok) {
+      const begun = await this.#begin(callback, answer.value)
+      // A session that could not be kept is no login that the browser lost.
+      return begun.kind === 'unavailable' ? begun : withHeaders(begun, setCookieHeaders(loop.setCookies))
+    }
     if (answer.kind === 'unavailable') {
       this.#used.delete(flow.id)
       return serverUnavailable(SERVER_DOWN, answer)

@@ -73,7 +73,8 @@ async function startCertifiedServer(): Promise<AuthorizationServer> {
     adapter: (model: string) => storage.adapter(model),
     enabledJWA: { clientAuthSigningAlgValues: ['HS256', 'RS256', 'ES256', 'EdDSA'] },
   })
-  listener = provider.callback()
+  const callback = provider.callback()
+  listener = (request, response) => void callback(request, response)
   return aServer(issuer)
 }
 

@@ -121,6 +121,8 @@ describe.skipIf(redisRequirement())('peers 23: the session store restarts, or is
     const refused = await browser.navigate(callback.href, 'cross-site')
     expect([refused.status, refused.headers.get('location')]).toEqual([503, null])
     expect(await refused.text()).toContain('session_store_unavailable')
+    // More of them than a login loop would have: the browser did keep what it was given.
+    for (let time = 0; time < 4; time += 1) expect((await browser.login('/app')).status).toBe(503)
     await redis.start()
     let landed = await browser.login('/app')
     while (landed.status === 503) landed = await browser.login('/app')
