@@ -210,6 +210,34 @@ describe('a refresh', () => {
     expect(world.servers.refreshes).toHaveLength(2)
   })
 
+  test('that another replica finished just before the lock was free is not repeated', async () => {
+    const world = new World()
+    world.timers.advance(3_600_000)
+    const stale = world.store.open()
+    const refreshed = {
+      ...world.store.session!,
+      accessToken: 'theirs',
+      accessTokenExpiresAtSeconds: T0 + 9000,
+    }
+    world.store.session = refreshed
+    world.store.reread = () => ({ kind: 'session', session: refreshed, setCookies: [] })
+    world.store.open = () => stale
+    expect(await world.outcome()).toMatchObject({ session: { accessToken: 'theirs' } })
+    expect(world.servers.refreshes).toEqual([])
+    expect(world.store.releases).toBe(1)
+  })
+
+  test('whose answer is given out again later does not make its token live longer', async () => {
+    const world = new World()
+    world.timers.advance(3_600_000)
+    world.servers.onRefresh = () => tokens({ receivedAtSeconds: T0 + 3590 })
+    await world.outcome()
+    expect(world.store.session).toMatchObject({
+      accessTokenExpiresAtSeconds: T0 + 3590 + 3600,
+      tokensIssuedAtSeconds: T0 + 3590,
+    })
+  })
+
   test('of a session that was ended meanwhile ends it', async () => {
     const world = new World()
     world.store.updates = [{ ok: false, reason: 'gone' }]

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { noLocalAddress } from '../../../src/auth/authorization-server/address-guard.ts'
+import { openContents, sealContents } from '../../../src/auth/session/redis/known-sessions.ts'
 import { open } from '../../../src/auth/session/seal.ts'
 import { SessionKeys } from '../../../src/auth/session/session-keys.ts'
 import type { SessionStore } from '../../../src/auth/session/session-store.ts'
@@ -64,6 +66,19 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       expect((await world.open()).kind).toBe('invalid')
     })
 
+    test('with the keys of the server and the id of the session alone', () => {
+      const world = newWorld()
+      const ring = new SessionKeys().ringOf(world.snapshot)
+      const session = world.session()
+      const { realm } = world.policy.session
+      const owner = (key: Buffer) => ({ realm, handle: { id: session.id, key } })
+      const sealed = sealContents(session, owner(Buffer.alloc(32, 1)), ring, randomBytes) ?? ''
+      const record = { sealed, version: '1' }
+      expect(openContents(record, owner(Buffer.alloc(32, 1)), ring)?.lookup.session).toEqual(session)
+      expect(openContents(record, owner(Buffer.alloc(32, 2)), ring)).toBeUndefined()
+      expect(openContents(record, { ...owner(Buffer.alloc(32, 1)), realm: 'other' }, ring)).toBeUndefined()
+    })
+
     test('to another session whose record is put in their place', async () => {
       const world = newWorld()
       const victim = world.session()
@@ -111,6 +126,20 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       expect(reads).toEqual(['read'])
     })
 
+    test('anew where that is asked for, also while a read is under way', async () => {
+      const reads: string[] = []
+      const observer = {
+        operated: (operation: string) => void reads.push(operation),
+        refreshed: () => undefined,
+      }
+      const stores = redisStores(redis, {}, { observer })
+      const world = worldOf(stores.newStore, { redis: stores.server })
+      await world.create()
+      reads.length = 0
+      await Promise.all([world.open(), world.store.reread(world.request())])
+      expect(reads).toEqual(['read', 'read'])
+    })
+
     test('not at all for a cookie that is none of ours', async () => {
       const reads: string[] = []
       const observer = {
@@ -134,6 +163,7 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       const other = world.newThread()
       await world.create()
       const cookie = world.cookie()
+      await world.open()
       await world.openCookie(cookie, APP, other)
       await world.store.destroy(world.request())
       expect((await world.openCookie(cookie, APP, world.store)).kind).toBe('invalid')

@@ -37,6 +37,24 @@ describe('peers 13: a session belongs to issuer, client and policy settings', ()
     )
   })
 
+  test('two stores, or two places in one, never share them', async () => {
+    const ostiary = await startOstiary('')
+    const redis = { host: 'redis', database: 1 }
+    const stores = [
+      {},
+      { sessionStorage: 'redis', redis },
+      { sessionStorage: 'redis', redis: { ...redis, database: 2 } },
+      { sessionStorage: 'redis', redis: { ...redis, prefix: 'shop:' } },
+      { sessionStorage: 'redis', redis: { ...redis, host: 'other' } },
+    ]
+    const plugins = stores.map((store, index) =>
+      oidcPlugin(`p${index}`, { ...CLIENT, issuer: 'https://one.example.com', ...store }),
+    )
+    const { table } = ostiary.apply(yaml(secret('client', { clientSecret: 'x' }), ...plugins))
+    const realms = Object.values(table.policies).map(({ session }) => session.realm)
+    expect(new Set(realms).size).toBe(stores.length)
+  })
+
   test('plugins of two namespaces never share them', async () => {
     const ostiary = await startOstiary('')
     const fields = { ...CLIENT, issuer: 'https://one.example.com' }
