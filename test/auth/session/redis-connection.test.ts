@@ -32,6 +32,16 @@ async function outcome(world: StoreWorld): Promise<string> {
   return saved.ok ? 'ok' : saved.reason
 }
 
+/** Gives the browser a session cookie of the world's realm, whose session lives elsewhere. */
+async function giveCookie(world: StoreWorld, elsewhere: RedisProcess): Promise<void> {
+  const { server, newStore } = redisStores(elsewhere, QUICK)
+  const policy = { ...world.policy, session: { ...world.policy.session, redis: server } }
+  const request = world.request(undefined, policy)
+  const saved = await newStore(world.clock).create(request, world.session())
+  if (!saved.ok) throw new Error(`not created: ${saved.reason}`)
+  world.browser.takeHeaders(saved.setCookies, request.facts)
+}
+
 /** Asks until the store answers. */
 async function answered<T>(ask: () => Promise<T>, unavailable: (answer: T) => boolean): Promise<T> {
   for (;;) {
@@ -66,12 +76,30 @@ describe.skipIf(redisRequirement())('Redis that is away', () => {
     expect(await world.open()).toEqual({
       kind: 'unavailable',
       cause: 'session_store',
-      detail: 'Redis gives no answer',
+      detail: 'Redis gives no answer: timed out',
       retryAfterSeconds: 1,
     })
     expect(world.browser.names()).not.toEqual([])
     redis.resume()
     expect(await recovered(world)).toBe('session')
+  })
+
+  test.each([
+    ['ECONNREFUSED', {}, []],
+    ['WRONGPASS', { password: 'shop/redis/wrong' }, ['requirepass right']],
+    ['NOAUTH', {}, ['requirepass right']],
+    ['NOPERM', { prefix: 'other:' }, ['user default on nopass ~ostiary:* +@all']],
+    ['NO_MASTER', { sentinel: { master: 'mymaster' } }, []],
+  ])('says why: %s', async (code, changes, config) => {
+    const redis = await start({ config })
+    if (code === 'ECONNREFUSED') await redis.kill()
+    const world = worldOn(redis, changes, { 'shop/redis/wrong': 'wrong' })
+    const helper = await start()
+    await giveCookie(world, helper)
+    expect(await world.store.reread(world.request())).toMatchObject({
+      kind: 'unavailable',
+      detail: `Redis gives no answer: ${code}`,
+    })
   })
 
   test('says no to every act on a session, and nothing throws', async () => {

@@ -32,7 +32,8 @@ export interface KnownSession {
   readonly keyId: string
   readonly handle: SessionHandle
   read?: LastRead
-  reading?: Promise<boolean>
+  /** Gives why Redis did not answer, where it did not. */
+  reading?: Promise<string | undefined>
   touching: boolean
   /** It was ended here. */
   destroyed: boolean

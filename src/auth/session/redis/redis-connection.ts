@@ -6,7 +6,10 @@ import { guardedConnect } from './guarded-connect.ts'
 import { directConnector, sentinelConnector, type ConnectTo } from './redis-connectors.ts'
 
 /** What Redis said, or that it said nothing. */
-export type RedisAnswer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false }
+export type RedisAnswer<T> =
+  | { readonly ok: true; readonly value: T }
+  /** `fault`: a code of ours, of Node or of Redis, for logs. */
+  | { readonly ok: false; readonly fault: string }
 
 /** Resolved from the secret table. */
 export interface RedisPasswords {
@@ -29,6 +32,8 @@ export class RedisConnection {
   /** What commands wait for while there is no connection yet, or one broke a moment ago. */
   #bridge = Promise.withResolvers<void>()
   #wasReady = false
+  /** What the last attempt to connect failed of. */
+  #fault = 'not connected'
 
   constructor(
     server: RedisServer,
@@ -38,8 +43,9 @@ export class RedisConnection {
   ) {
     this.#observer = observer
     this.#redis = new Redis({ ...optionsOf(server, passwords, guard), lazyConnect: true })
-    // Told by the commands that fail.
-    this.#redis.on('error', () => undefined)
+    this.#redis.on('error', (error: unknown) => {
+      this.#fault = faultOf(error) ?? this.#fault
+    })
     this.#redis.on('ready', () => {
       this.#wasReady = true
       this.#bridge.resolve()
@@ -55,9 +61,9 @@ export class RedisConnection {
       const value = await act(this.#redis)
       this.#observer?.operated(operation, 'ok')
       return { ok: true, value }
-    } catch {
+    } catch (error) {
       this.#observer?.operated(operation, 'unavailable')
-      return { ok: false }
+      return { ok: false, fault: faultOf(error) ?? this.#fault }
     }
   }
 
@@ -74,6 +80,17 @@ export class RedisConnection {
     this.#bridge = Promise.withResolvers()
     setTimeout(this.#bridge.resolve, BRIDGED_MS).unref()
   }
+}
+
+/**
+ * Codes only: messages may quote what was sent. `undefined`: it says no more than that there is no connection, or which
+ * of the attempts failed.
+ */
+function faultOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  if (error.message === 'Command timed out') return 'timed out'
+  return error.name === 'ReplyError' ? /^[A-Z]+\b/.exec(error.message)?.[0] : undefined
 }
 
 function optionsOf(server: RedisServer, passwords: RedisPasswords, guard: AddressGuard) {

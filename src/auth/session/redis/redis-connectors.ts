@@ -9,20 +9,28 @@ type ConnectorClass = new (options: unknown) => AbstractConnector
 
 const CLOSE_TIMEOUT_MS = 1_000
 
+abstract class Connector extends AbstractConnector {
+  constructor() {
+    super(CLOSE_TIMEOUT_MS)
+  }
+
+  /** Takes a socket, which may have failed already. */
+  protected take(socket: Socket): Socket {
+    this.stream = socket
+    if (socket.errored !== null) this.firstError = socket.errored
+    socket.once('error', (error: Error) => {
+      this.firstError = error
+    })
+    return socket
+  }
+}
+
 /** The way to a Redis whose address is known. */
 export function directConnector(node: RedisNode, connectTo: ConnectTo): ConnectorClass {
-  return class extends AbstractConnector {
-    constructor() {
-      super(CLOSE_TIMEOUT_MS)
-    }
-
+  return class extends Connector {
     override connect(): Promise<Socket> {
       this.connecting = true
-      this.stream = connectTo(node)
-      this.stream.once('error', (error: Error) => {
-        this.firstError = error
-      })
-      return Promise.resolve(this.stream)
+      return Promise.resolve(this.take(connectTo(node)))
     }
   }
 }
@@ -49,11 +57,7 @@ export interface SentinelQuestion {
  */
 export function sentinelConnector(question: SentinelQuestion): ConnectorClass {
   let order = question.nodes
-  return class extends AbstractConnector {
-    constructor() {
-      super(CLOSE_TIMEOUT_MS)
-    }
-
+  return class extends Connector {
     override check(info: { readonly role?: string }): boolean {
       return info.role === undefined || info.role === 'master'
     }
@@ -64,11 +68,7 @@ export function sentinelConnector(question: SentinelQuestion): ConnectorClass {
       if (found !== undefined)
         order = [found.sentinel, ...question.nodes.filter((each) => each !== found.sentinel)]
       if (!this.connecting) throw new Error('Connection is closed.')
-      this.stream = found === undefined ? unreachable() : question.connectTo(found.master)
-      this.stream.once('error', (error: Error) => {
-        this.firstError = error
-      })
-      return this.stream
+      return this.take(found === undefined ? unreachable() : question.connectTo(found.master))
     }
   }
 }
@@ -111,5 +111,5 @@ function nodeOf(answer: unknown): RedisNode | undefined {
 
 /** Fails as a connection does, so that it is tried again. */
 function unreachable(): Socket {
-  return new Socket().destroy(new Error('no Sentinel names a master'))
+  return new Socket().destroy(Object.assign(new Error('no Sentinel names a master'), { code: 'NO_MASTER' }))
 }

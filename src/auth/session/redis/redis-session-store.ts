@@ -46,13 +46,6 @@ const MAXIMUM_AGE_MS = 1_000
 const NO_SESSION: SessionLookup = { kind: 'none' }
 const NO_HEADERS: HeaderList = []
 const GONE: SaveResult = { ok: false, reason: 'gone' }
-const UNAVAILABLE: SessionUnavailable = {
-  kind: 'unavailable',
-  cause: 'session_store',
-  detail: 'Redis gives no answer',
-  retryAfterSeconds: 1,
-}
-
 /**
  * Sessions in Redis. The browser's cookie holds the session's id and a key; Redis holds contents that open with that
  * key and the server's together. What was read is used for a second at most.
@@ -154,34 +147,39 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async #readAll(request: SessionRequest, known: readonly KnownSession[]): Promise<SessionLookup> {
-    const answers = await Promise.all(known.map((each) => (each.reading ??= this.#read(request, each))))
-    return answers.every(Boolean) ? this.#judge(request, known) : UNAVAILABLE
+    const faults = await Promise.all(known.map((each) => (each.reading ??= this.#read(request, each))))
+    const fault = faults.find((each) => each !== undefined)
+    return fault === undefined ? this.#judge(request, known) : unavailable(fault)
   }
 
-  /** @returns Whether Redis answered. */
-  async #read(request: SessionRequest, known: KnownSession): Promise<boolean> {
+  /** @returns Why Redis did not answer, where it did not. */
+  async #read(request: SessionRequest, known: KnownSession): Promise<string | undefined> {
     const before = known.read
     const atMs = this.#deps.clock.monotonic()
     const after = await this.#ask(request, known, atMs)
     delete known.reading
-    if (after === undefined) return false
+    if ('fault' in after) return after.fault
     // What was written meanwhile is newer.
     if (known.read === before) this.#known.note(known, after)
-    return true
+    return undefined
   }
 
-  async #ask(request: SessionRequest, known: KnownSession, atMs: number): Promise<LastRead | undefined> {
+  async #ask(
+    request: SessionRequest,
+    known: KnownSession,
+    atMs: number,
+  ): Promise<LastRead | { readonly fault: string }> {
     const key = recordKey(request.policy, known.handle.id)
     const records = this.#records(request)
     const found = known.read?.found
     if (found !== undefined) {
       const version = await records.version(key)
-      if (!version.ok) return undefined
+      if (!version.ok) return version
       if (version.value === found.record.version) return { atMs, found }
       if (version.value === undefined) return { atMs }
     }
     const answer = await records.read(key)
-    if (!answer.ok) return undefined
+    if (!answer.ok) return answer
     const ring = this.#deps.keys.ringOf(request.snapshot)
     const opened = answer.value && openContents(answer.value, known, ring)
     return { atMs, ...(opened && { found: opened }) }
@@ -267,6 +265,11 @@ export class RedisSessionStore implements SessionStore {
   #records({ snapshot, policy }: Pick<SessionRequest, 'snapshot' | 'policy'>): SessionRecords {
     return new SessionRecords(this.#deps.connections.get(snapshot, redisOf(policy)))
   }
+}
+
+function unavailable(fault: string): SessionUnavailable {
+  const detail = `Redis gives no answer: ${fault}`
+  return { kind: 'unavailable', cause: 'session_store', detail, retryAfterSeconds: 1 }
 }
 
 function redisOf({ session }: Policy): RedisServer {
