@@ -66,7 +66,7 @@ export class PluginAttacher {
     const isNamed = own !== undefined || floor !== undefined
     const all = isNamed ? [...(own ?? []), ...(floor ?? [])] : this.#defaults
     return {
-      guard: this.#refuseOpenGroups(route.ingress, this.#guard(route, own, floor)),
+      guard: this.#judgeGroups(route.ingress, this.#guard(route, own, floor)),
       named: all.flatMap(({ plugin }) => plugin ?? []),
       mayLogin: all.some(({ plugin }) => plugin?.mayLogin ?? true),
     }
@@ -151,10 +151,14 @@ export class PluginAttacher {
   }
 
   /** Groups are known only where a plugin says who is asking. */
-  #refuseOpenGroups(ingress: Ingress, guard: Guard): Guard {
+  #judgeGroups(ingress: Ingress, guard: Guard): Guard {
     const { allowGroups, denyGroups } = this.#annotations.of(ingress)
-    if (guard.kind !== 'open' || (allowGroups === undefined && denyGroups === undefined)) return guard
+    if (guard.kind === 'closed' || (allowGroups === undefined && denyGroups === undefined)) return guard
     const name = allowGroups === undefined ? 'deny-groups' : 'allow-groups'
+    if (guard.kind === 'guarded') {
+      this.#warnOfUnknownGroups(ingress, guard.policies, name)
+      return guard
+    }
     const message = 'needs a plugin: without one nobody knows who is asking'
     this.#diagnostics.report(ingress, {
       severity: 'error',
@@ -164,6 +168,22 @@ export class PluginAttacher {
       remedy: 'Set ostiary.dev/plugins, or remove the annotation.',
     })
     return closed('InvalidAnnotation', `ostiary.dev/${name} ${message}.`)
+  }
+
+  /** Where a plugin knows no groups of anybody, both lists refuse everybody. */
+  #warnOfUnknownGroups(ingress: Ingress, policies: readonly PolicyId[], name: string): void {
+    for (const id of policies) {
+      const consumer = this.#plugins.get(id)?.policy?.consumer
+      if (consumer === undefined || consumer.groupsClaim !== undefined) continue
+      if (consumer.claims.length > 0 || consumer.anonymous !== undefined) continue
+      this.#diagnostics.report(ingress, {
+        severity: 'warning',
+        reason: 'GroupsNotKnown',
+        path: `metadata.annotations[${ANNOTATION_PREFIX}${name}]`,
+        message: `refuses everybody whom OIDCPlugin ${id} lets in, since it says nothing of anybody's groups`,
+        remedy: 'Set authenticatedGroupsClaim in the plugin, or consumerClaims and Consumers with groups.',
+      })
+    }
   }
 }
 

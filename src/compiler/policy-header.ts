@@ -77,7 +77,7 @@ export function compileAccessTokenHeader(
 /** Reads `bearerTokenHeaderName`. */
 export function compileBearerHeader(spec: OIDCPluginSpec, problems: PolicyProblems): { headerName?: string } {
   if (spec.bearerTokenHeaderName === undefined) return {}
-  const headerName = spec.bearerTokenHeaderName.toLowerCase()
+  const headerName = normaliseHeaderName(spec.bearerTokenHeaderName)
   if (isForbidden(headerName)) {
     const remedy = 'Use Authorization or a header name of your own; for a cookie see bearerTokenParamType.'
     problems.add('bearerTokenHeaderName', `names ${headerName}, which cannot carry a token`, remedy)

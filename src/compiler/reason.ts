@@ -11,6 +11,7 @@ export type DiagnosticReason =
   | 'ConsumerNotFound'
   | 'DefaultBackendConflict'
   | 'DuplicateObject'
+  | 'GroupsNotKnown'
   | 'HostNotOwned'
   | 'InsecureOption'
   | 'InvalidEndpoint'
