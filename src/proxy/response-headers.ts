@@ -1,4 +1,5 @@
 import type { HeaderList } from '../auth/decision.ts'
+import { isOwnCookie } from '../auth/session/cookie-names.ts'
 import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
 
 /**
@@ -18,7 +19,7 @@ const OTHER_CACHE_RULES = /^(?:expires|pragma|surrogate-control|(?:.*-)?cdn-cach
 
 /**
  * The header list for `writeHead`: the upstream's without what ends at this hop, then ours. A name that we add
- * replaces the upstream's, but for Set-Cookie, which is kept beside ours. `Server: ostiary` only where the upstream
+ * replaces the upstream's, but for Set-Cookie, which is kept beside ours unless it sets a cookie of ours. `Server: ostiary` only where the upstream
  * names none; node:http adds Date.
  */
 export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, added: HeaderList): string[] {
@@ -32,6 +33,7 @@ export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, a
     const lowerCase = name.toLowerCase()
     if (lowerCase === 'connection') connection += `,${text(fields[i + 1])}`
     else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced)) {
+      if (lowerCase === 'set-cookie' && setsOwnCookie(text(fields[i + 1]))) continue
       headers.push(name, text(fields[i + 1]))
       hasServer ||= lowerCase === 'server'
     }
@@ -40,6 +42,11 @@ export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, a
   if (!hasServer) kept.push('Server', 'ostiary')
   for (const [name, value] of added) kept.push(name, value)
   return kept
+}
+
+/** An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. */
+function setsOwnCookie(setCookie: string): boolean {
+  return isOwnCookie(setCookie.slice(0, Math.max(0, setCookie.indexOf('='))).trim())
 }
 
 function flatList(rawHeaders: NonNullable<UpstreamResponseHeaders>): readonly (Buffer | string)[] {

@@ -117,3 +117,24 @@ test('what undici really hands over', async () => {
     raw('X-Bytes: caf\xe9', 'Set-Cookie: a=1', 'Set-Cookie: b=2', 'Date: now', 'Server: ostiary'),
   )
 })
+
+test('an upstream sets no cookie of ours, and every other one', () => {
+  const upstream = raw(
+    'Set-Cookie: ostiary_0123abcd_os_0=planted; Path=/',
+    'set-cookie: __Host-ostiary_0123abcd_os_0 = planted; Path=/; Secure',
+    'Set-Cookie: theme=dark; Path=/',
+    'Set-Cookie: flag',
+    'Server: s',
+  )
+  const ours = [['set-cookie', 'ostiary_0123abcd_os_0=real']] as const
+  expect(downstreamResponseHeaders(upstream, ours)).toEqual([
+    'Set-Cookie',
+    'theme=dark; Path=/',
+    'Set-Cookie',
+    'flag',
+    'Server',
+    's',
+    'set-cookie',
+    'ostiary_0123abcd_os_0=real',
+  ])
+})

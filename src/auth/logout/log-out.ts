@@ -8,6 +8,7 @@ import { tokenEndpointClient } from '../relying-party/client-with-secret.ts'
 import { NO_STORE, refuseLogin, withHeaders } from '../relying-party/login-decision.ts'
 import type { LoginDependencies } from '../relying-party/login-context.ts'
 import { header, type RequestFacts } from '../request-facts.ts'
+import type { DestroyResult } from '../session/session-store.ts'
 import type { Session } from '../session/session.ts'
 import { endSessionUrl } from './end-session-url.ts'
 
@@ -34,6 +35,7 @@ const NO_REFERRER: HeaderList[number] = ['referrer-policy', 'no-referrer']
  * policy says so, as far as the authorization server answers within seconds; then the browser goes to the
  * authorization server to end its session there (OpenID Connect RP-Initiated Logout), or where that has no such
  * endpoint to `logoutRedirectUri`, or to a page that says it is done. Without a session the rest happens all the same.
+ * Where the session store cannot be reached the answer is 503, and nothing says that it is done.
  *
  * A request that another site may have made does not end a session: see `isForged`.
  */
@@ -42,10 +44,22 @@ export async function logOut(deps: LoginDependencies, request: LogoutRequest): P
   if (leaving.some((each) => isForged(each, request.facts))) {
     return refuseLogin('Another site may have sent this logout', { status: 403, reason: 'cross_origin' })
   }
-  const cleared = await endSessions(deps, request)
+  const { ok, clearCookies } = await endSessions(deps, request)
   await Promise.all(leaving.map((each) => revokeTokens(deps, request.snapshot, each)))
+  if (!ok) return notEnded(clearCookies)
   const [first = leaving[0]] = leaving.filter(({ session }) => session !== undefined)
-  return withHeaders(await farewell(deps, request, first), cleared)
+  return withHeaders(await farewell(deps, request, first), clearCookies)
+}
+
+/** This browser forgets the session, but the store could not: whoever has a copy of the cookie goes on with it. */
+function notEnded(clearCookies: HeaderList): AuthDecision {
+  return {
+    kind: 'unavailable',
+    reason: 'session_store_unavailable',
+    message: 'You are signed out in this browser, but the session could not be ended everywhere.',
+    retryAfterSeconds: 5,
+    responseHeaders: [NO_STORE, ...clearCookies],
+  }
 }
 
 async function openSessions(
@@ -63,11 +77,14 @@ async function openSessions(
 async function endSessions(
   deps: LoginDependencies,
   { snapshot, policies, facts }: LogoutRequest,
-): Promise<HeaderList> {
+): Promise<DestroyResult> {
   const ended = await Promise.all(
     firstOfRealms(policies).map(async (policy) => deps.sessions.destroy({ snapshot, policy, facts })),
   )
-  return ended.flatMap(({ clearCookies }) => clearCookies)
+  return {
+    ok: ended.every(({ ok }) => ok),
+    clearCookies: ended.flatMap(({ clearCookies }) => clearCookies),
+  }
 }
 
 /**

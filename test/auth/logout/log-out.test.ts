@@ -149,11 +149,11 @@ describe('the session here', () => {
     ])
   })
 
-  test('has its cookie cleared also where the store does not answer', async () => {
+  test('has its cookie cleared also where the store does not answer, but nothing says that it is done', async () => {
     const world = new World()
     world.sessions.down = true
     const decision = await world.leave([policyWith()])
-    expect(decision.kind).toBe('redirect')
+    expect(decision.kind).toBe('unavailable')
     expect(decision.responseHeaders.map(([name]) => name)).toContain('set-cookie')
   })
 

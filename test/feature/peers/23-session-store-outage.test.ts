@@ -100,6 +100,17 @@ describe.skipIf(redisRequirement())('peers 23: the session store restarts, or is
     expect(await readiness()).toBe(200)
   })
 
+  test('a sign-out is not called done while the store cannot end the session', async () => {
+    const redis = await startRedis()
+    const { browser } = await startWith(redis)
+    await browser.login('/app')
+    await redis.kill()
+    const answer = await browser.script('/oauth2/sign_out', { method: 'POST' })
+    expect(answer.status).toBe(503)
+    expect(answer.headers.getSetCookie().join()).toMatch(/_os_\w+=;/)
+    expect((await browser.script('/app')).status).toBe(401)
+  })
+
   test('nobody has to sign in again once it answers', async () => {
     const redis = await startRedis()
     const { browser, clock } = await startWith(redis)
