@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { API_VERSION } from '../../src/api/consumer.ts'
 import { SPEC_CASES, type SpecCase } from '../api/spec-cases.ts'
+import { clusterRequirement } from '../support/requirements.ts'
 
 function kubectl(args: readonly string[], input?: string): string {
   return execFileSync('kubectl', [...args], {
@@ -22,7 +23,7 @@ function refusal({ kind, spec }: SpecCase): string | undefined {
   }
 }
 
-describe('the CRDs on a real API server', () => {
+describe.skipIf(clusterRequirement())('the CRDs on a real API server', () => {
   beforeAll(() => {
     kubectl(['apply', '--server-side', '--force-conflicts', '-f', 'crds/'])
     kubectl([
