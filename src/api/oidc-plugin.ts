@@ -161,7 +161,11 @@ const oidcPluginFields = z.strictObject({
     .boolean()
     .default(true)
     .describe('Keep tokens fetched with client credentials until shortly before expiry'),
-  cacheTtl: seconds.default(3600).describe('Seconds that answers without an expiry of their own are kept'),
+  cacheTtl: seconds
+    .default(3600)
+    .describe(
+      'Seconds that answers without an expiry of their own are kept, and introspection answers at most: a revoked token passes that long',
+    ),
   cacheTtlMax: seconds.optional().describe('Upper bound of seconds that any answer is kept'),
   cacheTtlNeg: seconds.default(5).describe('Seconds that refusals are remembered'),
 

@@ -63,14 +63,16 @@ function judge(policy: Policy, token: string, { active, claims }: Introspection,
   return { ok: true, accepted: { method: 'introspection', token, claims, introspection, reusableUntilMs } }
 }
 
-/** Until the answer's own expiry, else for the policy's time; never longer than its maximum. */
+/**
+ * Until the answer's own expiry, and never longer than the policy's time: for that long a token that was revoked goes
+ * on, so that its owner's seconds must hold whatever the authorization server says.
+ */
 function reusableUntil(policy: Policy, claims: Claims, nowMs: number): number {
-  const { cache } = policy
+  const { ttlSeconds, maximumTtlSeconds = ttlSeconds } = policy.cache
   const expiry = numericDate(claims, 'exp')
-  const untilMs =
-    expiry === undefined || Number.isNaN(expiry) ? nowMs + cache.ttlSeconds * 1000 : expiry * 1000
-  const maximumMs = (cache.maximumTtlSeconds ?? Number.POSITIVE_INFINITY) * 1000
-  return Math.min(untilMs, nowMs + maximumMs, authenticationEndMs(policy, claims))
+  const expiryMs = expiry === undefined || Number.isNaN(expiry) ? Number.POSITIVE_INFINITY : expiry * 1000
+  const keptMs = Math.min(ttlSeconds, maximumTtlSeconds) * 1000
+  return Math.min(expiryMs, nowMs + keptMs, authenticationEndMs(policy, claims))
 }
 
 /** The policy's client for the introspection endpoint; `undefined` where it has none or its secret is gone. */

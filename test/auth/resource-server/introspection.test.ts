@@ -124,9 +124,12 @@ describe('the cache', () => {
     expect(made.servers.introspections).toHaveLength(2)
   })
 
-  test('keeps an answer without expiry for ttlSeconds', async () => {
+  test.each([
+    ['without expiry', { exp: undefined }],
+    ['that expires later', {}],
+  ])('keeps an answer %s for ttlSeconds: a revoked token passes no longer', async (_name, claims) => {
     const cache = { ttlSeconds: 60, negativeTtlSeconds: 5 }
-    const made = harness({ cache }, active({ exp: undefined }))
+    const made = harness({ cache }, active(claims))
     await made.askBearer('opaque')
     made.clock.advance(59_999)
     await made.askBearer('opaque')
