@@ -37,6 +37,10 @@ export function takeUpgrade(
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
     response.assignSocket(socket)
+    // node:http has stopped telling responses on this socket when the client takes more.
+    socket.on('drain', () => {
+      if (response.socket === socket) response.emit('drain')
+    })
     response.once('finish', () => {
       if (response.socket === socket) socket.destroySoon()
     })

@@ -284,6 +284,22 @@ describe("an upstream's answer", () => {
     expect(await client.closed()).toBe('')
   })
 
+  test('other than 101 comes whole, however long and slowly read it is', async () => {
+    const body = 'x'.repeat(8 * MIB)
+    const { port: upstreamPort } = await tcpUpstream((socket) => {
+      socket.once('data', () =>
+        socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+      )
+    })
+    const { port } = await proxy(everythingOn(upstreamPort))
+    const client = await RawClient.open(port)
+    client.socket.pause()
+    client.write(handshake('/', 'example.com'))
+    await passTime(port)
+    client.socket.resume()
+    expect((await client.closed()).length).toBeGreaterThan(body.length)
+  })
+
   test.each([
     ['to another protocol', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
     ['without saying to what', ''],
