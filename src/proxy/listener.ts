@@ -59,7 +59,9 @@ export async function createListener(handle: RequestHandler, names?: ServerNames
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // node:http hands the bare socket over, without a listener for its errors.
     socket.on('error', () => socket.destroy())
-    socket.end(rawProblem(405, 'CONNECT is not supported.'))
+    socket.write(rawProblem(405, 'CONNECT is not supported.'))
+    // Not `end`: nobody reads this socket, so that a client which stays would keep it for ever, and the drain with it.
+    socket.destroySoon()
   })
   const upgraded = new Set<Socket>()
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {

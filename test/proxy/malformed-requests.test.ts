@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { RawClient, rawRequest } from '../support/raw-http.ts'
 import { everythingOn, GET, proxy, upstream } from './support.ts'
 
@@ -52,6 +54,17 @@ describe('is refused as a problem and reaches no upstream:', () => {
     expect(JSON.parse(response.body)).toMatchObject({ status })
     expect(reached()).toBe(0)
   })
+})
+
+test('a refused CONNECT is over, even for a client that stays and goes on sending', async () => {
+  const { port } = await guarded()
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  const cut = once(socket, 'error')
+  socket.resume().write(`CONNECT example.com:443 HTTP/1.1\r\n${HOST}\r\n`)
+  await once(socket, 'end')
+  while (!socket.destroyed && socket.write('more')) await new Promise((resolve) => setImmediate(resolve))
+  expect((await cut)[0]).toMatchObject({ code: expect.stringMatching(/^(?:EPIPE|ECONNRESET)$/) })
 })
 
 test('headers below 64 KiB pass', async () => {
