@@ -6,7 +6,10 @@ import { judgeAgain, openedBy, type OpenedTunnel, type Standing } from './tunnel
 /** How often an open connection is judged again. */
 const INTERVAL_MS = 2_000
 
-/** How long one may go on that nobody can judge, below the five seconds that are promised. */
+/**
+ * How long one may go on that nobody can judge, below the five seconds that are promised. Counts from when it was last
+ * asked about: a slow answer may be as old as its question.
+ */
 const UNCONFIRMED_MS = 4_500
 
 /**
@@ -28,8 +31,7 @@ export class TunnelGuard {
   }
 
   start(): void {
-    this.#cancelOverdue = this.#engine.timers.after(UNCONFIRMED_MS, () => this.#end('unconfirmed'))
-    this.#again()
+    this.#confirmed(0)
   }
 
   stop(): void {
@@ -38,14 +40,22 @@ export class TunnelGuard {
     this.#cancelOverdue()
   }
 
-  #again(): void {
-    this.#cancelNext = this.#engine.timers.after(INTERVAL_MS, () => this.#check())
+  #confirmed(agoMs: number): void {
+    this.#cancelOverdue()
+    this.#cancelOverdue = this.#engine.timers.after(UNCONFIRMED_MS - agoMs, () => this.#end('unconfirmed'))
+    this.#again(agoMs)
+  }
+
+  #again(agoMs: number): void {
+    this.#cancelNext = this.#engine.timers.after(Math.max(0, INTERVAL_MS - agoMs), () => this.#check())
   }
 
   #check(): void {
+    const { clock } = this.#engine
+    const askedAt = clock.monotonic()
     try {
       const standing: MaybePromise<void> = andThen(judgeAgain(this.#engine, this.#opened), (found) =>
-        this.#follow(found),
+        this.#follow(found, clock.monotonic() - askedAt),
       )
       if (standing instanceof Promise) standing.catch((error: unknown) => this.#fail(error))
     } catch (error) {
@@ -53,16 +63,14 @@ export class TunnelGuard {
     }
   }
 
-  #follow({ kind, reason }: Standing): void {
+  #follow({ kind, reason }: Standing, agoMs: number): void {
     if (this.#stopped) return
     if (kind === 'ended') {
       this.#end(reason)
       return
     }
-    if (kind === 'confirmed') {
-      this.#cancelOverdue()
-      this.start()
-    } else this.#again()
+    if (kind === 'confirmed') this.#confirmed(agoMs)
+    else this.#again(0)
   }
 
   #fail(error: unknown): void {

@@ -183,6 +183,20 @@ describe('an open connection that is judged again', () => {
     await world.expectCut(1)
   })
 
+  test('is confirmed by a slow answer only as of when it was asked for', async () => {
+    const world = await World.start()
+    const { promise, resolve } = Promise.withResolvers<AuthDecision>()
+    world.decide = () => promise
+    world.timers.advance(2_000)
+    world.timers.advance(2_400)
+    world.decide = () => UNAVAILABLE
+    resolve(ALLOW)
+    await setImmediate()
+    world.timers.advance(2_099)
+    await world.expectOpen()
+    await world.expectCut(1)
+  })
+
   test.each<[string, () => AuthDecision | Promise<AuthDecision>]>([
     ['no answer', () => new Promise(() => {})],
     ['"not now"', () => UNAVAILABLE],
