@@ -108,6 +108,19 @@ describe('the refresh token grant', () => {
     expect(asked).toBe(2)
   })
 
+  test('loses no rotated refresh token where the keys for the ID token cannot be had', async () => {
+    const hostile = await startHostile()
+    const { client } = openClient()
+    const idToken = await hostile.sign({ iss: hostile.issuer, aud: 'app', sub: 'mallory' })
+    const body = { access_token: 'a', token_type: 'Bearer', refresh_token: 'refresh-2', id_token: idToken }
+    hostile.behave('token', () => ({ body }))
+    hostile.behave('keys', () => ({ status: 503, body: {} }))
+    const tokens = valueOf(await client.refreshTokenGrant(hostile.asPolicyServer(), grantOf()))
+    expect(tokens.refreshToken).toBe('refresh-2')
+    expect(tokens).not.toHaveProperty('idToken')
+    expect(tokens).not.toHaveProperty('idTokenClaims')
+  })
+
   test('passes on what the server says, but no echo of the token', async () => {
     const hostile = await startHostile()
     const { client } = openClient()
