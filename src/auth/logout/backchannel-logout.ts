@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache'
 import { nowSeconds } from '../../clock.ts'
 import type { Policy } from '../../table/policy.ts'
 import type { AuthSnapshot } from '../authorize.ts'
@@ -10,7 +9,8 @@ import type { RequestFacts } from '../request-facts.ts'
 import { KeyRings } from '../resource-server/key-ring.ts'
 import { judgeLogoutToken, MAXIMUM_AGE_SECONDS, type Issuers, type LogoutToken } from './logout-token.ts'
 
-const MAXIMUM_USED = 10_000
+/** For how long a `jti` is remembered: its token is too old by then, whatever the leeway. */
+const USED_SECONDS = 2 * MAXIMUM_AGE_SECONDS
 
 /**
  * `/oauth2/backchannel_logout`: the authorization server posts a logout token, and all sessions of its `sid` or `sub`
@@ -20,8 +20,6 @@ const MAXIMUM_USED = 10_000
 export class BackchannelLogout {
   readonly #deps: LoginDependencies
   readonly #issuers: Issuers
-  /** `jti` by issuer, with the time in seconds from which the token is too old anyway. */
-  readonly #used = new LRUCache<string, number>({ max: MAXIMUM_USED })
 
   constructor(deps: LoginDependencies) {
     this.#deps = deps
@@ -49,21 +47,41 @@ export class BackchannelLogout {
     return judged.ok ? this.#end(snapshot, judged) : refusal(400, 'invalid_request', judged.why)
   }
 
-  /** Remembered before anything is waited for; forgotten where nothing came of it, so that it can be sent again. */
-  async #end(snapshot: AuthSnapshot, { policies, jti, subject }: LogoutToken): Promise<AuthDecision> {
-    const key = JSON.stringify([policies[0]?.server.issuer, jti])
-    const now = nowSeconds(this.#deps.clock)
-    if ((this.#used.get(key) ?? 0) > now) return refusal(400, 'invalid_request', 'jti was used before')
-    this.#used.set(key, now + 2 * MAXIMUM_AGE_SECONDS)
+  /** Claimed before all replicas; released where nothing came of it, so that the token can be sent again. */
+  async #end(snapshot: AuthSnapshot, token: LogoutToken): Promise<AuthDecision> {
+    const { sessions } = this.#deps
+    const claims = await Promise.all(
+      firstOfStores(token.policies).map((policy) => sessions.claim(snapshot, policy, token.jti)),
+    )
+    const claimed = claims.filter((claim) => claim.kind === 'first')
+    if (claimed.length === claims.length && (await this.#destroy(snapshot, token))) {
+      // The sessions are gone, whether or not Redis still answers.
+      await Promise.all(claimed.map((claim) => claim.keep(USED_SECONDS)))
+      return DONE
+    }
+    await Promise.all(claimed.map((claim) => claim.release()))
+    return claims.some(({ kind }) => kind === 'used')
+      ? refusal(400, 'invalid_request', 'jti was used before')
+      : refusal(400, 'temporarily_unavailable', 'the session store gives no answer; send it again')
+  }
+
+  async #destroy(snapshot: AuthSnapshot, { policies, subject }: LogoutToken): Promise<boolean> {
     const results = await Promise.all(
       firstOfRealms(policies).map((policy) =>
         this.#deps.sessions.destroyBy(snapshot, policy, { issuer: policy.server.issuer, ...subject }),
       ),
     )
-    if (results.every(({ ok }) => ok)) return DONE
-    this.#used.delete(key)
-    return refusal(400, 'temporarily_unavailable', 'the session store gives no answer; send it again')
+    return results.every(({ ok }) => ok)
   }
+}
+
+/** One policy of each client and store: claims of the others would be the same ones. */
+function firstOfStores(policies: readonly Policy[]): readonly Policy[] {
+  const place = ({ server, client, session }: Policy): string =>
+    JSON.stringify([session.redis?.id, server.issuer, client?.id])
+  return policies.filter(
+    (policy, index) => policies.findIndex((other) => place(other) === place(policy)) === index,
+  )
 }
 
 const DONE: Respond = {

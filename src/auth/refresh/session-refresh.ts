@@ -132,7 +132,8 @@ export class SessionRefresh {
     if (fresh.kind !== 'session' || !this.#isDue(fresh.session, request)) return fresh
     const answer = await this.#ask(request, fresh.session)
     if (answer.ok) return this.#keep(request, fresh.session, answer.value)
-    if (answer.kind === 'refused' && FINAL_REFUSALS.has(answer.error)) return this.#end(request)
+    if (answer.kind === 'refused' && FINAL_REFUSALS.has(answer.error))
+      return this.#endUnlessRefreshed(request, fresh.session)
     return this.#goOn(request, fresh, answer)
   }
 
@@ -167,6 +168,18 @@ export class SessionRefresh {
     if (!saved.ok) return saved.reason === 'unavailable' ? STORE_UNAVAILABLE : this.#end(request)
     this.#deps.sessionObserver?.refreshed('refreshed')
     return { kind: 'session', session: refreshed, setCookies: saved.setCookies }
+  }
+
+  /**
+   * The lock runs out under a refresh that takes too long, and whoever had it next has spent the refresh token: what he
+   * got for it is the session now.
+   */
+  async #endUnlessRefreshed(request: SessionRequest, { refreshToken }: Session): Promise<SessionLookup> {
+    const fresh = await this.#store.reread(request)
+    if (fresh.kind === 'unavailable') return fresh
+    if (fresh.kind !== 'session' || fresh.session.refreshToken === refreshToken) return this.#end(request)
+    if (!hasExpired(fresh.session, nowSeconds(this.#deps.clock))) return fresh
+    return serverUnavailable('another replica has refreshed the session', 1)
   }
 
   async #end(request: SessionRequest): Promise<SessionLookup> {

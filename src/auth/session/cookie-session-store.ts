@@ -10,6 +10,7 @@ import { SessionCookies } from './session-cookies.ts'
 import type { KeyRing, SessionKeys } from './session-keys.ts'
 import { decodeSession, encodeSession, sizeOfSession } from './session-payload.ts'
 import type {
+  Claim,
   DestroyByResult,
   DestroyResult,
   SaveResult,
@@ -124,6 +125,10 @@ export class CookieSessionStore implements SessionStore {
 
   destroyBy(): Promise<DestroyByResult> {
     return Promise.resolve({ ok: false, reason: 'unsupported' })
+  }
+
+  claim(): Promise<Claim> {
+    return Promise.resolve({ kind: 'unavailable' })
   }
 
   close(): void {

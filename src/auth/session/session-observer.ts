@@ -1,6 +1,6 @@
 /** What is done with Redis, as metrics name it. */
 export type SessionOperation =
-  'read' | 'create' | 'update' | 'touch' | 'delete' | 'delete_by' | 'lock' | 'unlock'
+  'read' | 'create' | 'update' | 'touch' | 'delete' | 'delete_by' | 'lock' | 'unlock' | 'claim'
 
 /** How a refresh of a session's tokens went. */
 export type RefreshOutcome = 'refreshed' | 'ended' | 'refused' | 'unavailable'

@@ -39,6 +39,15 @@ export type SessionLock =
   | { readonly kind: 'busy' }
   | { readonly kind: 'unavailable' }
 
+/**
+ * The outcome of claiming what may be used once. `first`: it is the caller's for some seconds, who keeps it as used or
+ * releases it for another try; `used`: somebody had it before, or has it now.
+ */
+export type Claim =
+  | { readonly kind: 'first'; keep(seconds: number): Promise<void>; release(): Promise<void> }
+  | { readonly kind: 'used' }
+  | { readonly kind: 'unavailable' }
+
 /** The outcome of ending sessions by subject. `unsupported`: they live in cookies alone, where nothing ends them. */
 export type DestroyByResult =
   | { readonly ok: true; readonly ended: number }
@@ -69,6 +78,12 @@ export interface SessionStore {
    * thread and replica they are gone within a second.
    */
   destroyBy(snapshot: AuthSnapshot, policy: Policy, subject: SessionSubject): Promise<DestroyByResult>
+  /**
+   * Claims a name, such as the `jti` of a logout token, for the policy's issuer and client, before all threads and
+   * replicas on the policy's store. `unavailable` where sessions live in cookies: no two replicas can know of each
+   * other.
+   */
+  claim(snapshot: AuthSnapshot, policy: Policy, name: string): Promise<Claim>
   /** Closes connections. */
   close(): void
 }

@@ -9,6 +9,7 @@ import { RedisConnections } from './redis/redis-connections.ts'
 import { RedisSessionStore } from './redis/redis-session-store.ts'
 import type { SessionKeys } from './session-keys.ts'
 import type {
+  Claim,
   DestroyByResult,
   DestroyResult,
   SaveResult,
@@ -68,6 +69,10 @@ class SessionStores implements SessionStore {
 
   destroyBy(snapshot: AuthSnapshot, policy: Policy, subject: SessionSubject): Promise<DestroyByResult> {
     return this.#of(policy).destroyBy(snapshot, policy, subject)
+  }
+
+  claim(snapshot: AuthSnapshot, policy: Policy, name: string): Promise<Claim> {
+    return this.#of(policy).claim(snapshot, policy, name)
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { AuthSnapshot } from '../../../src/auth/authorize.ts'
 import type {
+  Claim,
   DestroyByResult,
   DestroyResult,
   SaveResult,
@@ -16,6 +17,7 @@ export class FakeSessionStore implements SessionStore {
   readonly sessions = new Map<string, Session>()
   readonly ended: string[] = []
   readonly destroyed: { readonly realm: string; readonly subject: SessionSubject }[] = []
+  readonly claimed = new Set<string>()
   down = false
 
   open({ policy }: SessionRequest): SessionLookup {
@@ -53,6 +55,14 @@ export class FakeSessionStore implements SessionStore {
     if (this.down) return { ok: false, reason: 'unavailable' }
     this.destroyed.push({ realm: policy.session.realm, subject })
     return { ok: true, ended: 1 }
+  }
+
+  async claim(_snapshot: AuthSnapshot, policy: Policy, name: string): Promise<Claim> {
+    const key = JSON.stringify([policy.session.redis?.id, policy.client?.id, name])
+    if (this.down) return { kind: 'unavailable' }
+    if (this.claimed.has(key)) return { kind: 'used' }
+    this.claimed.add(key)
+    return { kind: 'first', keep: async () => {}, release: async () => void this.claimed.delete(key) }
   }
 
   close(): void {}

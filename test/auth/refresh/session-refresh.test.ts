@@ -65,6 +65,10 @@ class FakeStore implements SessionStore {
     throw new Error('a refresh ends nobody else')
   }
 
+  claim(): never {
+    throw new Error('a refresh claims nothing')
+  }
+
   close(): void {}
 }
 
@@ -278,6 +282,18 @@ describe('a refusal', () => {
     expect(await world.outcome()).toEqual({ kind: 'invalid', clearCookies: CLEARED })
     expect(world.store.destroyed).toBe(1)
     expect(world.outcomes).toEqual(['ended'])
+  })
+
+  test('of a token that another replica spent meanwhile, as the lock ran out, ends nothing', async () => {
+    const world = new World()
+    world.timers.advance(3_599_000)
+    const elsewhere = { refreshToken: 'refresh-9', accessTokenExpiresAtSeconds: T0 + 7200 }
+    world.servers.onRefresh = () => {
+      world.store.session = { ...world.store.session!, ...elsewhere }
+      return { ok: false, kind: 'refused', error: 'invalid_grant' }
+    }
+    expect(await world.outcome()).toMatchObject({ kind: 'session', session: elsewhere })
+    expect(world.store.destroyed).toBe(0)
   })
 
   test.each([

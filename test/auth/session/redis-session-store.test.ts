@@ -8,6 +8,7 @@ import { SessionKeys } from '../../../src/auth/session/session-keys.ts'
 import type { SessionStore } from '../../../src/auth/session/session-store.ts'
 import type { Policy } from '../../../src/table/policy.ts'
 import { RedisProcess, redisRequirement } from '../../support/redis-server.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { jwtOf, newKey } from '../relying-party/login-fixture.ts'
 import { redisStores } from './redis-stores.ts'
 import { APP, sessionIn, worldOf, type StoreWorld } from './store-world.ts'
@@ -101,6 +102,15 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
   })
 
   describe('are read', () => {
+    test('in the first second of a thread too, when its clock has just begun', async () => {
+      const redisAndStore = redisStores(redis)
+      const world = worldOf(redisAndStore.newStore, { redis: redisAndStore.server })
+      await world.create()
+      const now = world.clock.now()
+      const young = redisAndStore.newStore(Object.assign(new ManualClock(now), { monotonic: () => 300 }))
+      expect((await world.open(APP, young)).kind).toBe('session')
+    })
+
     test('at once within a second, and anew after it', async () => {
       const world = newWorld()
       await world.create()
@@ -197,6 +207,37 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       await world.store.destroy(request)
       expect((await world.openCookie(first)).kind).toBe('invalid')
       expect((await world.open()).kind).toBe('session')
+    })
+  })
+
+  describe('know what may be used once', () => {
+    test('on every replica, also while the server keys rotate, and tell Redis nothing of it', async () => {
+      const world = newWorld()
+      const other = world.newThread()
+      const { policy, snapshot: before } = world
+      world.rotateTo(newKey(), world.key)
+      const first = await world.store.claim(world.snapshot, policy, 'jti-1')
+      expect(first.kind).toBe('first')
+      for (const snapshot of [before, world.snapshot]) {
+        expect(await other.claim(snapshot, policy, 'jti-1')).toEqual({ kind: 'used' })
+      }
+      if (first.kind === 'first') await first.keep(600)
+      const keys = await admin.keys('*')
+      expect(keys).toHaveLength(2)
+      expect(keys.join(' ')).not.toContain('jti-1')
+      for (const key of keys) expect(await admin.ttl(key)).toBeGreaterThan(500)
+      const client = { ...policy.client!, id: 'other' }
+      expect((await other.claim(world.snapshot, { ...policy, client }, 'jti-1')).kind).toBe('first')
+    })
+
+    test('for some seconds where it is neither kept nor released, and not at all once released', async () => {
+      const world = newWorld()
+      const first = await world.store.claim(world.snapshot, world.policy, 'jti-1')
+      const [key = ''] = await admin.keys('*')
+      const leftMs = await admin.pttl(key)
+      expect(leftMs > 0 && leftMs <= 10_000).toBe(true)
+      if (first.kind === 'first') await first.release()
+      expect((await world.store.claim(world.snapshot, world.policy, 'jti-1')).kind).toBe('first')
     })
   })
 

@@ -84,6 +84,20 @@ describe.skipIf(redisRequirement())('peers 7: back-channel logout', () => {
     expect(await statuses(world, bob)).toEqual([200, 200, 200])
   })
 
+  test('takes a token once among all replicas, so that nobody signs a user out again with it', async () => {
+    const world = await replicas(2)
+    const [one, two] = world.ostiaries
+    const token = await logoutToken(world)
+    expect((await post(one!.url, token)).status).toBe(200)
+    await world.browser.login('/app')
+    const replay = await post(two!.url, token)
+    expect(replay.status).toBe(400)
+    expect(await replay.json()).toMatchObject({ error_description: 'jti was used before' })
+    world.clock.advance(1000)
+    expect(await statuses(world, world.browser)).toEqual([200, 200])
+    expect((await post(two!.url, await logoutToken(world))).status).toBe(200)
+  })
+
   test('with a sid ends that login alone', async () => {
     const world = await replicas(2, { sessionIds: true })
     const elsewhere = new WebBrowser(world.browser.origin)

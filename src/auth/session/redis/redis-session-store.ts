@@ -9,6 +9,7 @@ import { chunksPresent } from '../session-chunks.ts'
 import { SessionCookies } from '../session-cookies.ts'
 import type { KeyRing, SessionKeys } from '../session-keys.ts'
 import type {
+  Claim,
   DestroyByResult,
   DestroyResult,
   SaveResult,
@@ -28,7 +29,7 @@ import {
 } from './known-sessions.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { newHandleKey } from './session-handle.ts'
-import { indexKey, indexKeys, type IndexOwner } from './session-index.ts'
+import { claimKey, indexKey, indexKeys, type IndexOwner } from './session-index.ts'
 import { SessionRecords, type Listing } from './session-records.ts'
 
 /** What the store needs of the world. */
@@ -41,6 +42,8 @@ export interface RedisStoreDependencies {
   readonly caches?: CacheCounts
 }
 
+/** A claim that nobody kept or released, as when Redis went away meanwhile, lapses after this. */
+const CLAIM_MS = 10_000
 /** A session may have been ended elsewhere so long ago. */
 const MAXIMUM_AGE_MS = 1_000
 const NO_SESSION: SessionLookup = { kind: 'none' }
@@ -67,7 +70,8 @@ export class RedisSessionStore implements SessionStore {
     if (!cookieHeaderOf(facts.headers).includes(name)) return NO_SESSION
     const known = this.#known.of(request, this.#deps.keys.ringOf(snapshot))
     const oldestMs = this.#deps.clock.monotonic() - MAXIMUM_AGE_MS
-    if (known.every((each) => each.destroyed || (each.read?.atMs ?? -1) > oldestMs))
+    // Nothing is known of what was never read, also in a thread's first second, when `oldestMs` is below zero.
+    if (known.every(({ destroyed, read }) => destroyed || (read !== undefined && read.atMs > oldestMs)))
       return this.#judge(request, known)
     return this.#readAll(request, known)
   }
@@ -114,11 +118,11 @@ export class RedisSessionStore implements SessionStore {
     const holder = this.#deps.randomBytes(16).toString('base64url')
     const records = this.#records(request)
     const answer = await records.lock(key, holder, ttlMs)
-    if (!answer.ok) return { kind: 'unavailable' }
-    if (!answer.value) return { kind: 'busy' }
     const release = async (): Promise<void> => {
       await records.unlock(key, holder)
     }
+    if (!answer.ok) return undone(release)
+    if (!answer.value) return { kind: 'busy' }
     return { kind: 'held', release }
   }
 
@@ -139,6 +143,29 @@ export class RedisSessionStore implements SessionStore {
     if (indexes.length === 0) return { ok: true, ended: 0 }
     const answer = await this.#records({ snapshot, policy }).deleteListed(indexes)
     return answer.ok ? { ok: true, ended: answer.value } : { ok: false, reason: 'unavailable' }
+  }
+
+  /** Claimed under each server key, so that replicas that know of a new key, or not yet, agree. */
+  async claim(snapshot: AuthSnapshot, policy: Policy, name: string): Promise<Claim> {
+    const { id, prefix } = redisOf(policy)
+    const ring = this.#deps.keys.ringOf(snapshot)
+    const keys = ring.map((key) => claimKey(prefix, key, ownerOf(policy), [id, name]))
+    if (keys.length === 0) return { kind: 'unavailable' }
+    const holder = this.#deps.randomBytes(16).toString('base64url')
+    const records = this.#records({ snapshot, policy })
+    const answer = await records.claim(keys, holder, CLAIM_MS)
+    const release = async (): Promise<void> => {
+      await Promise.all(keys.map((key) => records.unlock(key, holder)))
+    }
+    if (!answer.ok) return undone(release)
+    if (!answer.value) return { kind: 'used' }
+    return {
+      kind: 'first',
+      keep: async (seconds) => {
+        await records.keepClaim(keys, holder, seconds)
+      },
+      release,
+    }
   }
 
   close(): void {
@@ -265,6 +292,12 @@ export class RedisSessionStore implements SessionStore {
   #records({ snapshot, policy }: Pick<SessionRequest, 'snapshot' | 'policy'>): SessionRecords {
     return new SessionRecords(this.#deps.connections.get(snapshot, redisOf(policy)))
   }
+}
+
+/** A Redis that only answers late has done it all the same: then nobody is to wait for what nobody holds. */
+function undone(release: () => Promise<void>): { readonly kind: 'unavailable' } {
+  void release()
+  return { kind: 'unavailable' }
 }
 
 function unavailable(fault: string): SessionUnavailable {

@@ -43,6 +43,17 @@ export function indexKey(
   return `${prefix}i:${createHmac('sha256', key.secret).update(name).digest('base64url')}`
 }
 
+/** The key under which Redis remembers that something was used; as with sessions, it tells nothing of what. */
+export function claimKey(
+  prefix: string,
+  key: SessionKey,
+  owner: IndexOwner,
+  name: readonly string[],
+): string {
+  const text = JSON.stringify(['ostiary used once', owner.issuer, owner.clientId, ...name])
+  return `${prefix}u:${createHmac('sha256', key.secret).update(text).digest('base64url')}`
+}
+
 function text(claims: Claims, name: string): string | undefined {
   const value = claims[name]
   return typeof value === 'string' && value !== '' ? value : undefined

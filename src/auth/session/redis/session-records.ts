@@ -33,6 +33,12 @@ return tostring(redis.call('HINCRBY', KEYS[1], 'n', 1))`
 /** Whoever holds a lock releases it; its value tells him from whoever took it once it had run out. */
 const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
 
+/** As SET NX, of several keys that go together. */
+const CLAIM = `
+if redis.call('EXISTS', unpack(KEYS)) > 0 then return 0 end
+for _, key in ipairs(KEYS) do redis.call('SET', key, ARGV[1], 'PX', ARGV[2]) end
+return 1`
+
 /** A list outlives the longest session in it. */
 const LIST = `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1])
@@ -111,6 +117,20 @@ export class SessionRecords {
     return this.#connection.run(
       'lock',
       async (redis) => (await redis.set(key, holder, 'PX', ttlMs, 'NX')) !== null,
+    )
+  }
+
+  /** @returns Whether none of the keys was there. */
+  claim(keys: readonly string[], holder: string, ttlMs: number): Promise<RedisAnswer<boolean>> {
+    return this.#connection.run(
+      'claim',
+      async (redis) => (await redis.eval(CLAIM, keys.length, ...keys, holder, ttlMs)) === 1,
+    )
+  }
+
+  keepClaim(keys: readonly string[], holder: string, seconds: number): Promise<RedisAnswer<unknown>> {
+    return this.#connection.run('claim', (redis) =>
+      Promise.all(keys.map((key) => redis.set(key, holder, 'EX', seconds))),
     )
   }
 
