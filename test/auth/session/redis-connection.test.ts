@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RedisServer } from '../../../src/table/policy.ts'
@@ -51,6 +52,28 @@ async function answered<T>(ask: () => Promise<T>, unavailable: (answer: T) => bo
   }
 }
 
+/** A way to Redis whose connections can go silent, while new ones come through. */
+async function wayTo({ port }: RedisProcess): Promise<{ readonly port: number; dieSilently(): void }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    const onward = connect({ host: '127.0.0.1', port })
+    sockets.add(socket).add(onward)
+    for (const each of [socket, onward]) each.on('error', () => undefined)
+    socket.pipe(onward).pipe(socket)
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const dieSilently = (): void => {
+    for (const socket of sockets) socket.unpipe().pause()
+  }
+  return { port: (server.address() as AddressInfo).port, dieSilently }
+}
+
 function recovered(world: StoreWorld): Promise<string> {
   const ask = async (): Promise<string> => (await world.store.reread(world.request())).kind
   return answered(ask, (kind) => kind === 'unavailable')
@@ -81,6 +104,32 @@ describe.skipIf(redisRequirement())('Redis that is away', () => {
     })
     expect(world.browser.names()).not.toEqual([])
     redis.resume()
+    expect(await recovered(world)).toBe('session')
+  })
+
+  test('for a moment leaves no lock and no claim behind that nobody holds', async () => {
+    const redis = await start()
+    const world = worldOn(redis)
+    const session = world.session()
+    await world.create(session)
+    const { store, snapshot, policy } = world
+    redis.pause()
+    const locking = store.lock(world.request(), session, 60_000)
+    expect(await store.claim(snapshot, policy, 'jti-1')).toEqual({ kind: 'unavailable' })
+    expect(await locking).toEqual({ kind: 'unavailable' })
+    redis.resume()
+    expect(await recovered(world)).toBe('session')
+    expect((await store.lock(world.request(), session, 1_000)).kind).toBe('held')
+    expect((await store.claim(snapshot, policy, 'jti-1')).kind).toBe('first')
+  })
+
+  test('and closes nothing, as when its machine is gone, is connected to anew', async () => {
+    const redis = await start()
+    const way = await wayTo(redis)
+    const world = worldOn(redis, { nodes: [{ host: '127.0.0.1', port: way.port }] })
+    await world.create()
+    way.dieSilently()
+    expect((await world.store.reread(world.request())).kind).toBe('unavailable')
     expect(await recovered(world)).toBe('session')
   })
 

@@ -98,6 +98,8 @@ function optionsOf(server: RedisServer, passwords: RedisPasswords, guard: Addres
   const common = {
     connectTimeout: server.connectTimeoutMs,
     commandTimeout: server.readTimeoutMs,
+    // A server whose machine is gone closes nothing: TCP alone would wait for it for a quarter of an hour.
+    socketTimeout: 2 * server.readTimeoutMs,
     // Tells ioredis to wait for the end of the handshake; the connector does the handshake itself.
     ...(server.tls && { tls: {} }),
   }
