@@ -52,7 +52,7 @@ const EXPLANATIONS: Readonly<Record<RefusalReason, readonly [why: string, next: 
   server_refused: ['The authorization server refused to sign you in.', 'Try again, or ask whoever runs it.'],
   policy_missing: ['This page is not set up completely.', 'Tell whoever runs it.'],
   login_loop: [
-    'You signed in several times within a minute, but the browser never sent the session back.',
+    'You signed in several times within a minute, but the browser never came back with a session that is accepted.',
     'Allow cookies for this site. If they are allowed, tell whoever runs it.',
   ],
 }

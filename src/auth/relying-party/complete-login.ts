@@ -28,7 +28,8 @@ const MAXIMUM_USED_FLOWS = 10_000
 const NOT_KEPT = 'The sign-in took too long, or another one overtook it'
 const LOOP = {
   reason: 'login_loop',
-  detail: 'check sessionCookieDomain, sessionCookiePath and sessionCookieSameSite of the OIDCPlugin',
+  detail:
+    'check sessionCookieDomain, sessionCookiePath, sessionCookieSameSite, reverify and maxAge of the OIDCPlugin',
 } as const
 const SERVER_DOWN = 'The authorization server cannot complete the sign-in now; reload this page shortly'
 
@@ -79,8 +80,8 @@ export class LoginCompletion {
     if (client === undefined) return loginNotSetUp('the client or its secret is missing')
     // Before anything is waited for: of two copies that come at once, one counts.
     this.#used.set(flow.id, true)
-    const loop = await countLogin(this.#deps, login)
-    if (loop.kind === 'stop') return refuseLogin('The browser does not keep the session', LOOP)
+    const loop = await countLogin(this.#deps, login, flow.refusedSession)
+    if (loop.kind === 'stop') return refuseLogin(loop.why, LOOP)
     const answer = await this.#deps.authorizationServers.authorizationCodeGrant(policy.server, {
       client,
       callbackUrl: `${redirectUri.uri.split('?', 1)[0]}?${callback.response}`,

@@ -10,7 +10,8 @@ interface LoginCount {
 
 /** What the count says about one more login. */
 export type LoopVerdict =
-  { readonly kind: 'go on'; readonly setCookies: readonly string[] } | { readonly kind: 'stop' }
+  | { readonly kind: 'go on'; readonly setCookies: readonly string[] }
+  | { readonly kind: 'stop'; readonly why: string }
 
 const WINDOW_SECONDS = 60
 const MAXIMUM_LOGINS = 3
@@ -18,24 +19,37 @@ const MAXIMUM_LOGINS = 3
 const MAXIMUM_LOGINS_UNSEEN = 12
 
 /**
- * Counts the logins that one browser completes without coming back with the session that the one before gave it: a
- * cookie that is not stored or not sent would otherwise go round between login and application for ever.
+ * Counts the logins that one browser completes without coming back with the session that the one before gave it, or
+ * because that session was not accepted: a cookie that is not stored or not sent, or a token that is never good, would
+ * otherwise go round between login and application for ever.
+ *
+ * @param refusedSession Id of the session in spite of which the login began. Another one is that of another tab.
  */
-export async function countLogin(deps: LoginDependencies, login: LoginContext): Promise<LoopVerdict> {
+export async function countLogin(
+  deps: LoginDependencies,
+  login: LoginContext,
+  refusedSession: string | undefined,
+): Promise<LoopVerdict> {
   const { policy } = login
   const lookup = policy.methods.includes('session') ? await deps.sessions.open(login) : undefined
-  if (lookup?.kind === 'session') return { kind: 'go on', setCookies: [] }
+  const found = lookup?.kind === 'session' ? lookup.session.id : undefined
+  if (found !== undefined && found !== refusedSession) return { kind: 'go on', setCookies: [] }
   const now = nowSeconds(deps.clock)
   const cookie = loginCountCookie(login)
   const counts = readLoginCookie(deps, login, cookie) as readonly LoginCount[]
   const count = counts.find(({ sinceSeconds }) => now - sinceSeconds < WINDOW_SECONDS)
   const seen = isSessionSeen(login)
   if (count !== undefined && count.logins >= (seen ? MAXIMUM_LOGINS : MAXIMUM_LOGINS_UNSEEN)) {
-    return { kind: 'stop' }
+    return stop(found !== undefined)
   }
   const value = { logins: (count?.logins ?? 0) + 1, sinceSeconds: count?.sinceSeconds ?? now }
   const written = writeLoginCookie(deps, login, cookie, { value, maxAgeSeconds: WINDOW_SECONDS })
   return { kind: 'go on', setCookies: written === undefined ? [] : [written] }
+}
+
+function stop(isKept: boolean): LoopVerdict {
+  const why = isKept ? 'The session is never accepted' : 'The browser does not keep the session'
+  return { kind: 'stop', why }
 }
 
 /**

@@ -26,6 +26,8 @@ export interface LoginFlow {
   readonly redirectUri: string
   readonly nonce?: string
   readonly codeVerifier?: string
+  /** Id of the session that the browser had and that was not accepted, which is why the login began. */
+  readonly refusedSession?: string
 }
 
 interface Sealing {

@@ -76,7 +76,7 @@ export function createRelyingParty(dependencies: AuthDependencies): RelyingParty
         redirectUri: redirectUriFor(policy, facts),
         origin: originOf(facts),
       }
-      return startLogin(deps, login, { target: facts.target, restarted: false })
+      return startLogin(deps, login, { target: facts.target, restarted: false, sessionRefused: true })
     },
     callback: (snapshot, host, facts) => {
       return andThen<Callback | Refuse | undefined, LoginOutcome | undefined>(

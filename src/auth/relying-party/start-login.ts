@@ -25,6 +25,8 @@ export interface LoginStart {
   readonly restarted: boolean
   /** Query that arguments of the authorization request may be copied from. Default: the target's. */
   readonly query?: string
+  /** A session that the request has was not accepted. Default: nobody looked at one. */
+  readonly sessionRefused?: boolean
 }
 
 /**
@@ -53,21 +55,26 @@ export async function startLogin(
   if (!metadata.ok) {
     return serverUnavailable('The authorization server cannot be reached now; try again shortly', metadata)
   }
-  return redirectToServer(deps, login, metadata.value, { ...start, target })
+  const refusedSession = start.sessionRefused === true ? await openSessionId(deps, login) : undefined
+  return redirectToServer(deps, login, metadata.value, {
+    ...start,
+    target,
+    ...(refusedSession !== undefined && { refusedSession }),
+  })
 }
 
 function redirectToServer(
   deps: LoginDependencies,
   login: LoginContext,
   metadata: ServerMetadata,
-  start: LoginStart,
+  start: LoginStart & { readonly refusedSession?: string },
 ): AuthDecision {
   const endpoint = URL.parse(metadata.authorizationEndpoint ?? '')
   const { client } = login.policy
   if (endpoint === null || client === undefined) {
     return loginNotSetUp('there is no authorization endpoint, or no client')
   }
-  const flow = newFlow(deps, login)
+  const flow = newFlow(deps, login, start.refusedSession)
   const slot = (deps.randomBytes(1)[0] ?? 0) % FLOW_SLOTS
   const maxAgeSeconds = login.policy.authorizationCode.flowTimeoutSeconds
   const state = sealState(
@@ -100,7 +107,13 @@ function redirectToServer(
   }
 }
 
-function newFlow(deps: LoginDependencies, login: LoginContext): LoginFlow {
+async function openSessionId(deps: LoginDependencies, login: LoginContext): Promise<string | undefined> {
+  if (!login.policy.methods.includes('session')) return undefined
+  const lookup = await deps.sessions.open(login)
+  return lookup.kind === 'session' ? lookup.session.id : undefined
+}
+
+function newFlow(deps: LoginDependencies, login: LoginContext, refusedSession?: string): LoginFlow {
   const { insecureSkipNonceCheck, insecureSkipProofKeyForCodeExchange } = login.policy.authorizationCode
   const random = () => deps.randomBytes(32).toString('base64url')
   return {
@@ -108,6 +121,7 @@ function newFlow(deps: LoginDependencies, login: LoginContext): LoginFlow {
     redirectUri: login.redirectUri.uri,
     ...(!insecureSkipNonceCheck && { nonce: random() }),
     ...(!insecureSkipProofKeyForCodeExchange && { codeVerifier: random() }),
+    ...(refusedSession !== undefined && { refusedSession }),
   }
 }
 

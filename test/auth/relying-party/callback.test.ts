@@ -578,7 +578,32 @@ describe('a browser that does not send the session back', () => {
 
   it('is not suspected for signing in often with its session', async () => {
     const world = new LoginWorld()
-    for (let login = 0; login < 12; login += 1) expect((await world.login(APP))?.kind).toBe('redirect')
+    await world.login(APP)
+    for (let login = 0; login < 12; login += 1) {
+      const facts = world.browser.go('https://app.example.com/oauth2/start')
+      const decision = await world.relyingParty.reserved(world.snapshot, world.host, facts)
+      world.browser.take(decision, facts)
+      expect((await world.callback(world.server.authorize(locationOf(decision))))?.kind).toBe('redirect')
+    }
+  })
+})
+
+describe('a session that is never accepted, as its token fails `reverify`', () => {
+  it('stops the logins that it leads to', async () => {
+    const world = new LoginWorld()
+    for (let login = 0; login < 3; login += 1) expect((await world.login(APP))?.kind).toBe('redirect')
+    const stopped = await world.login(APP)
+    expect(stopped).toMatchObject({ reason: 'login_loop', message: 'The session is never accepted' })
+  })
+
+  it('counts once for all tabs that saw it', async () => {
+    const world = new LoginWorld()
+    await world.login(APP)
+    const callbacks: string[] = []
+    // Five flows are kept; a tab whose flow was overwritten goes on with the session of another.
+    for (let tab = 0; tab < 10; tab += 1) callbacks.push(world.server.authorize(await world.start(APP)))
+    for (const callback of callbacks) expect((await world.callback(callback))?.kind).toBe('redirect')
+    expect((await world.login(APP))?.kind).toBe('redirect')
   })
 })
 

@@ -41,6 +41,17 @@ describe('peers 8: logins that lead nowhere stop', () => {
     expect((await browser.navigate('/app?x=1')).status).toBe(200)
   })
 
+  test('a session that is never accepted leads to no fourth login either', async () => {
+    const { browser } = await startLoginApp({ reverify: true, audience: ['api://elsewhere'] })
+    for (let round = 0; round < 3; round += 1) {
+      expect((await browser.login('/app')).headers.get('location')).toBe('/app')
+      expect(browser.hasSession).toBe(true)
+    }
+    const stopped = await browser.login('/app')
+    expect([stopped.status, stopped.headers.get('location')]).toEqual([400, null])
+    expect(await stopped.text()).toContain('The session is never accepted')
+  })
+
   test('a claim that is refused is a 403 and no login', async () => {
     const { browser } = await startLoginApp({ groupsRequired: ['Engineering'] })
     await browser.login('/app', 'bob@example.com')
