@@ -60,7 +60,9 @@ describe('loginAction', () => {
     expect(headers['Authorization']).toEqual([expect.stringMatching(/^Bearer eyJ/)])
     expect(headers['Cookie']).toBeUndefined()
     expect(answer.headers.get('cache-control')).toContain('no-store')
-    expect((await browser.navigate('/app')).status).toBe(200)
+    expect(answer.headers.get('referrer-policy')).toBe('strict-origin')
+    const later = await browser.navigate('/app')
+    expect([later.status, later.headers.get('referrer-policy')]).toEqual([200, null])
   })
 
   test('upstream judges the route like any request: a person who may not is refused, and signed in', async () => {

@@ -7,6 +7,9 @@ import { NO_STORE, redirectBack, withHeaders } from './login-decision.ts'
 import type { Callback } from './match-callback.ts'
 import { CALLBACK_PATH } from './redirect-uri.ts'
 
+/** Not `no-referrer`: forms of the page would be sent with `Origin: null`, and be refused. */
+const ORIGIN_ONLY: HeaderList[number] = ['referrer-policy', 'strict-origin']
+
 /** What becomes of a callback. */
 export type LoginOutcome = AuthDecision | GoOn
 
@@ -68,7 +71,8 @@ function goOn({ facts }: LoginContext, target: string, setCookies: HeaderList): 
     kind: 'go_on',
     target: queryAt === -1 ? path : path + target.slice(queryAt),
     cookieHeader: cookieHeaderAfter(cookieHeaderOf(facts.headers), setCookies),
-    responseHeaders: setCookies,
+    // The page's address still holds the code: what it loads must not tell it to upstreams and their logs.
+    responseHeaders: [...setCookies, ORIGIN_ONLY],
   }
 }
 
