@@ -5,7 +5,7 @@ const FETCH_METADATA = ['sec-fetch-mode', 'sec-fetch-dest', 'sec-fetch-site', 's
 /**
  * Whether a person's browser is going to a page, so that a redirect to a login makes sense: GET with
  * `Sec-Fetch-Mode: navigate` and `Sec-Fetch-Dest: document` (W3C Fetch Metadata), or, where no Sec-Fetch header came
- * (plain http sends none), `Accept` that holds text/html. Scripts and frames get a 401 instead.
+ * (plain http sends none), `Accept` that holds text/html and no `X-Requested-With: XMLHttpRequest`. Scripts and frames get a 401 instead.
  */
 export function isNavigation(facts: RequestFacts): boolean {
   return facts.method === 'GET' && isPageLoad(facts)
@@ -19,6 +19,8 @@ export function isPageLoad(facts: RequestFacts): boolean {
   if (FETCH_METADATA.some((name) => facts.headers[name] !== undefined)) {
     return header(facts, 'sec-fetch-mode') === 'navigate' && header(facts, 'sec-fetch-dest') === 'document'
   }
+  // jQuery asks for text/html too. WebViews send the name of their app in this header.
+  if (header(facts, 'x-requested-with')?.toLowerCase() === 'xmlhttprequest') return false
   return header(facts, 'accept')?.toLowerCase().includes('text/html') === true
 }
 

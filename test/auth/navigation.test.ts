@@ -32,6 +32,12 @@ describe('isNavigation', () => {
     expect(judge({})).toBe(false)
   })
 
+  it('knows scripts by X-Requested-With, and WebViews, which send it too, for browsers', () => {
+    const accept = 'text/html, */*; q=0.01'
+    expect(judge({ accept, 'x-requested-with': 'XMLHttpRequest' })).toBe(false)
+    expect(judge({ accept, 'x-requested-with': 'org.example.app' })).toBe(true)
+  })
+
   it.each(['HEAD', 'POST', 'OPTIONS', 'get', 'PROPFIND'])('refuses %s', (method) => {
     expect(judge({ ...NAVIGATE, accept: 'text/html' }, method)).toBe(false)
   })

@@ -12,6 +12,7 @@ const ROWS: readonly Row[] = [
   ['fetch', 'GET', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' }],
   ['fetch that accepts HTML', 'GET', { 'sec-fetch-mode': 'cors', accept: 'text/html' }],
   ['XMLHttpRequest', 'GET', { 'x-requested-with': 'XMLHttpRequest', accept: 'application/json' }],
+  ['jQuery', 'GET', { 'x-requested-with': 'XMLHttpRequest', accept: 'text/html, */*; q=0.01' }],
   ['a script tag', 'GET', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }],
   ['an image', 'GET', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', accept: 'text/html' }],
   ['a frame', 'GET', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe', accept: 'text/html' }],
