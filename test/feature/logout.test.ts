@@ -19,6 +19,18 @@ async function expectEndSession({ browser, authorizationServer }: LoginApp, answ
   return location.searchParams
 }
 
+test.each([
+  ['a page', { 'sec-fetch-site': 'same-origin', 'sec-purpose': 'prefetch' }],
+  ['the address bar', { 'sec-fetch-site': 'none', 'sec-purpose': 'prefetch;prerender' }],
+  ['the address bar of an older browser', { 'sec-fetch-site': 'none', purpose: 'prefetch' }],
+])('sign_out that %s loads ahead of time ends nothing, and asks first', async (_name, given) => {
+  const { browser } = await signedIn()
+  const headers = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', ...given }
+  const answer = await browser.send('/oauth2/sign_out', { headers })
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('Sign out?')])
+  expect((await browser.navigate('/app')).status).toBe(200)
+})
+
 describe('a logout on a route', () => {
   test.each([
     ['by the end of the path', (browser: WebBrowser) => browser.submit('/app/any/logout?x=1', '')],

@@ -96,7 +96,8 @@ function timeFault(claims: Claims, policy: Policy, nowSeconds: number): string |
 /** An ID token is signed by the same key for the same client: these two tell it from a logout token. */
 function claimsFault(claims: Claims): string | undefined {
   const event = claimAt(claims, ['events', EVENT])
-  if (typeof event !== 'object' || Array.isArray(event)) return 'events names no back-channel logout'
+  if (typeof event !== 'object' || event === null || Array.isArray(event))
+    return 'events names no back-channel logout'
   return Object.hasOwn(claims, 'nonce') ? 'nonce is present' : undefined
 }
 

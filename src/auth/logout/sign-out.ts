@@ -33,7 +33,9 @@ export async function signOut(
   return logOut(deps, { snapshot, policies, facts, ...(returnTo !== undefined && { returnTo }) })
 }
 
+/** A page that a browser loads ahead of time nobody has asked for yet. */
 function isOwnNavigation(facts: RequestFacts): boolean {
+  if (facts.headers['sec-purpose'] !== undefined || facts.headers['purpose'] !== undefined) return false
   return ['same-origin', 'none'].includes(header(facts, 'sec-fetch-site') ?? '')
 }
 

@@ -86,6 +86,7 @@ describe('a logout token is refused', () => {
     ['with its event as text', { events: 'http://schemas.openid.net/event/backchannel-logout' }],
     ['with its event in a list', { events: ['http://schemas.openid.net/event/backchannel-logout'] }],
     ['with an event that is no object', { events: { [Object.keys(EVENTS)[0]!]: true } }],
+    ['with an event that is null', { events: { [Object.keys(EVENTS)[0]!]: null } }],
     ['with a nonce: an ID token', { nonce: 'n' }],
     ['with an empty nonce', { nonce: '' }],
     ['with a null nonce', { nonce: null }],
