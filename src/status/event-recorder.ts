@@ -64,9 +64,7 @@ export class EventRecorder {
     while (!signal.aborted) {
       await this.#wake.sleep(RESYNC_MS, signal)
       if (signal.aborted || !this.#options.isLeader()) continue
-      const current = new Map([...this.#occurrences()].map((each) => [keyOf(each), each]))
-      this.#forget(current)
-      const delayMs = await this.#pass(current, signal)
+      const delayMs = await this.#pass(signal).catch((error: unknown) => this.#slipped(error))
       if (delayMs === undefined) continue
       await pause(this.#options.timers, delayMs, signal)
       this.#wake.now()
@@ -74,7 +72,9 @@ export class EventRecorder {
   }
 
   /** @returns After how long to go on, where not all could be told. */
-  async #pass(current: ReadonlyMap<string, Occurrence>, signal: AbortSignal): Promise<number | undefined> {
+  async #pass(signal: AbortSignal): Promise<number | undefined> {
+    const current = new Map([...this.#occurrences()].map((each) => [keyOf(each), each]))
+    this.#forget(current)
     for (const [key, occurrence] of current) {
       if (!this.#isDue(key)) continue
       const waitMs = this.#bucket.take()
@@ -129,11 +129,21 @@ export class EventRecorder {
     const isItsOwn = status === 404 || status === 409 || status === 400 || status === 422
     if (isItsOwn) this.#told.set(key, this.#options.clock.monotonic())
     if (status === 404 || status === 409) return undefined
-    const reason = messageOf(error)
-    if (reason !== this.#problem) this.#options.logger.warn({ reason }, 'an Event cannot be written')
-    this.#problem = reason
+    this.#report(messageOf(error))
     if (isItsOwn) return undefined
     return status === 403 ? RESYNC_MS : this.#backOff.next()
+  }
+
+  /** Who leads must go on: with this loop ended, and the Lease renewed, nobody would tell any more. */
+  #slipped(error: unknown): number {
+    this.#report(messageOf(error))
+    return RESYNC_MS
+  }
+
+  /** Once for as long as the reason is the same. */
+  #report(reason: string): void {
+    if (reason !== this.#problem) this.#options.logger.warn({ reason }, 'an Event cannot be written')
+    this.#problem = reason
   }
 }
 

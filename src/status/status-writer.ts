@@ -85,7 +85,7 @@ export class StatusWriter {
       await this.#wake.sleep(RESYNC_MS, signal)
       const input = this.#input
       if (signal.aborted || input === undefined || !this.#options.isLeader()) continue
-      const delayMs = await this.#pass(input, signal)
+      const delayMs = await this.#pass(input, signal).catch((error: unknown) => this.#slipped(error))
       if (delayMs === undefined) continue
       await pause(this.#options.timers, delayMs, signal)
       this.#wake.now()
@@ -167,6 +167,12 @@ export class StatusWriter {
     const retryAfterMs = error instanceof ApiServerError ? (error.retryAfterMs ?? 0) : 0
     const delayMs = Math.max(this.#backOff.next(), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
     return status === 403 ? Math.max(delayMs, RESYNC_MS) : delayMs
+  }
+
+  /** Who leads must go on: with this loop ended, and the Lease renewed, nobody would write any more. */
+  #slipped(error: unknown): number {
+    this.#report('', messageOf(error))
+    return RESYNC_MS
   }
 
   /** Once for as long as the reason is the same. */

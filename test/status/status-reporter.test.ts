@@ -179,3 +179,26 @@ test('nothing is told of an Ingress that is not ours, of what is no problem, or 
   expect(JSON.parse(server.requestsFor('create', EVENTS)[0]?.body ?? '')).toMatchObject({ reason: 'Told' })
   await a.stop()
 })
+
+test('a leader that slips over an object goes on when the object is another', async () => {
+  await using server = await ScriptedApiServer.start(LEASES, INGRESSES, EVENTS)
+  let slips = 0
+  const slip = (): never => {
+    slips += 1
+    throw new TypeError('a slip')
+  }
+  let findings: () => ReadonlyMap<string, never> = slip
+  const a = start(server, 'a', { findings: () => findings() })
+  put(server, a)
+  const broken = { ...diagnostic }
+  Object.defineProperty(broken, 'message', { get: slip, configurable: true })
+  a.reporter.reconciled(reported({ diagnostics: [broken] }))
+  await eventually(() => expect(slips).toBe(2))
+  expect(writes(server)).toEqual([])
+  findings = () => new Map<string, never>()
+  Object.defineProperty(broken, 'message', { value: 'm' })
+  await asTimePasses(a.timers, 1000, () =>
+    expect(writes(server).toSorted()).toEqual([`PATCH ${INGRESS}/status`, `POST ${EVENTS}`]),
+  )
+  await a.stop()
+})
