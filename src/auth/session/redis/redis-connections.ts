@@ -5,15 +5,19 @@ import type { SessionObserver } from '../session-observer.ts'
 import { RedisConnection } from './redis-connection.ts'
 
 interface Kept {
+  readonly id: string
   readonly connection: RedisConnection
   readonly passwords: readonly (string | undefined)[]
 }
 
-/** The connections of one proxy thread: one to each Redis that the policies of the newest snapshot name. */
+/**
+ * The connections of one proxy thread: one to each Redis that the policies of the newest snapshot name, and for requests
+ * that began with another snapshot one with the passwords of theirs.
+ */
 export class RedisConnections {
   readonly #guard: AddressGuard
   readonly #observer: SessionObserver | undefined
-  readonly #connections = new Map<string, Kept>()
+  readonly #connections = new Set<Kept>()
   readonly #seen = new WeakSet<AuthSnapshot>()
 
   constructor(guard: AddressGuard, observer: SessionObserver | undefined) {
@@ -24,9 +28,11 @@ export class RedisConnections {
   /** The connection to this server; a new one where its passwords changed. */
   get(snapshot: AuthSnapshot, server: RedisServer): RedisConnection {
     this.#retain(snapshot)
-    const known = this.#connections.get(server.id)
-    if (known !== undefined) return known.connection
-    const [password, sentinelPassword] = passwordsOf(snapshot, server)
+    const passwords = passwordsOf(snapshot, server)
+    for (const known of this.#connections) {
+      if (known.id === server.id && isEqual(known.passwords, passwords)) return known.connection
+    }
+    const [password, sentinelPassword] = passwords
     const connection = new RedisConnection(
       server,
       {
@@ -36,12 +42,12 @@ export class RedisConnections {
       this.#guard,
       this.#observer,
     )
-    this.#connections.set(server.id, { connection, passwords: [password, sentinelPassword] })
+    this.#connections.add({ id: server.id, connection, passwords })
     return connection
   }
 
   close(): void {
-    for (const { connection } of this.#connections.values()) connection.close()
+    for (const { connection } of this.#connections) connection.close()
     this.#connections.clear()
   }
 
@@ -53,14 +59,11 @@ export class RedisConnections {
     for (const { session } of Object.values(snapshot.table.policies)) {
       if (session.redis !== undefined) named.set(session.redis.id, session.redis)
     }
-    for (const [id, { connection, passwords }] of this.#connections) {
-      const server = named.get(id)
-      const isSame =
-        server !== undefined &&
-        passwordsOf(snapshot, server).every((password, index) => password === passwords[index])
-      if (isSame) continue
-      this.#connections.delete(id)
-      connection.close()
+    for (const kept of this.#connections) {
+      const server = named.get(kept.id)
+      if (server !== undefined && isEqual(passwordsOf(snapshot, server), kept.passwords)) continue
+      this.#connections.delete(kept)
+      kept.connection.close()
     }
   }
 }
@@ -70,4 +73,8 @@ function passwordsOf(
   { password, sentinel }: RedisServer,
 ): readonly (string | undefined)[] {
   return [password && snapshot.secret(password), sentinel?.password && snapshot.secret(sentinel.password)]
+}
+
+function isEqual(one: Kept['passwords'], other: Kept['passwords']): boolean {
+  return one.every((password, index) => password === other[index])
 }
