@@ -60,6 +60,17 @@ describe('/oauth2/start', () => {
     }
   })
 
+  test.each([
+    '/oauth2/sign_out',
+    '/oauth2/sign_out?plugin=app',
+    '/oauth2/%73ign_out',
+    '/a/%2e%2e/oauth2/./sign_out',
+  ])('does not lead to %s, which a page of ours would open as if the person had', async (rd) => {
+    const { browser } = await startLoginApp({ sessionCookieSameSite: 'Strict' })
+    const answer = await browser.navigate(`/oauth2/start?rd=${encodeURIComponent(rd)}`, 'cross-site')
+    expect([answer.status, answer.headers.get('location')]).toEqual([400, null])
+  })
+
   test('refuses two addresses to return to', async () => {
     const { browser } = await startLoginApp()
     expect((await browser.navigate('/oauth2/start?rd=/app&rd=//evil.example')).status).toBe(400)

@@ -1,3 +1,4 @@
+import { normalPath } from '../../table/normal-path.ts'
 import type { Policy } from '../../table/policy.ts'
 import type { VirtualHost } from '../../table/routing-table.ts'
 import type { AuthSnapshot } from '../authorize.ts'
@@ -32,9 +33,19 @@ export function startEndpoint(
   if (target === undefined || given.length > 1) {
     return refuseLogin('The address to return to is not on this site', { reason: 'invalid_request' })
   }
+  if (isSignOut(target)) {
+    return refuseLogin('A sign-in does not lead to the sign-out', { reason: 'invalid_request' })
+  }
   const origin = originOf(facts)
   const login = { snapshot, policy, facts, redirectUri: redirectUriFor(policy, facts), origin }
   return startLogin(deps, login, { target, restarted: false, query: facts.query })
+}
+
+/** Another site's link would sign people out: where cookies are SameSite=Strict a page of ours leads to the target. */
+function isSignOut(target: string): boolean {
+  // As browsers read it: they take dot segments out.
+  const url = URL.parse(target, 'https://origin.invalid')
+  return url === null || normalPath(url.pathname) === '/oauth2/sign_out'
 }
 
 function ambiguous(policies: readonly Policy[]): Refuse {
