@@ -9,7 +9,8 @@ import { redisStores } from './redis-stores.ts'
 import { worldOf, type StoreWorld } from './store-world.ts'
 
 /** Short, so that tests need not wait; Redis on this machine answers within a millisecond. */
-const QUICK = { connectTimeoutMs: 300, readTimeoutMs: 300 }
+/** Short, since some tests wait for them to pass; not so short that a busy machine does. */
+const QUICK = { connectTimeoutMs: 1_000, readTimeoutMs: 1_000 }
 
 async function start(options: RedisServerOptions = {}): Promise<RedisProcess> {
   const redis = await RedisProcess.start(options)
@@ -172,7 +173,7 @@ describe.skipIf(redisRequirement())('Redis that is away', () => {
 
   test('a restart between two requests is bridged: nobody sees it', async () => {
     const redis = await start()
-    const world = worldOn(redis)
+    const world = worldOn(redis, { connectTimeoutMs: 10_000, readTimeoutMs: 10_000 })
     expect(await outcome(world)).toBe('ok')
     await redis.kill()
     await redis.start()

@@ -158,7 +158,7 @@ describe.skipIf(redisRequirement())('peers 7: back-channel logout', () => {
 
   test('is refused while Redis is down, and works when it is sent again', async () => {
     const own = await RedisProcess.start()
-    const spec = { sessionStorage: 'redis', redis: { host: '127.0.0.1', port: own.port, readTimeout: 200 } }
+    const spec = { sessionStorage: 'redis', redis: { host: '127.0.0.1', port: own.port, readTimeout: 1_000 } }
     const world = await startReplicas(1, spec)
     const [{ url }] = world.ostiaries as [Replicas['ostiaries'][number]]
     await world.browser.login('/app')

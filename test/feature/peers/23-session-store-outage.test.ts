@@ -40,7 +40,7 @@ function startWith(redis: RedisProcess, replicas = 1): Promise<Replicas> {
   return startReplicas(replicas, {
     authMethods: ['session', 'bearer', 'authorization_code'],
     sessionStorage: 'redis',
-    redis: { host: '127.0.0.1', port: redis.port, connectTimeout: 300, readTimeout: 300 },
+    redis: { host: '127.0.0.1', port: redis.port, connectTimeout: 1_000, readTimeout: 1_000 },
   })
 }
 
