@@ -2,10 +2,14 @@ import * as z from 'zod'
 
 // What several fields are: every string bounded, as the cost estimate of CEL rules needs it.
 
+/** ASCII only: it goes into headers as it is. Other characters are percent-encoded, and host names in punycode. */
 export const url = z
   .string()
   .max(2048)
-  .regex(/^https?:\/\/[^\s/?#@]+([/?][^\s#]*)?$/, 'must be an absolute http(s) URL without user and fragment')
+  .regex(
+    /^https?:\/\/[A-Za-z0-9._~:[\]-]+([/?][!"$-~]*)?$/,
+    'must be an absolute http(s) URL in ASCII, without user and fragment',
+  )
 
 export const text = z.string().min(1).max(1024)
 

@@ -205,6 +205,13 @@ export const SPEC_CASES: readonly SpecCase[] = [
   plugin('a relative issuer', 'bad', { issuer: '/oauth2/default' }),
   plugin('an issuer with a user', 'bad', { issuer: 'https://user:pass@example.com' }),
   plugin('an issuer with a fragment', 'bad', { issuer: `${issuer}#x` }),
+  plugin('a redirect in letters that no header holds', 'bad', {
+    forbiddenRedirectUri: 'https://example.com/zugriff-禁',
+  }),
+  plugin('a redirect with a line break', 'bad', { forbiddenRedirectUri: 'https://example.com/\r\nx: y' }),
+  plugin('a redirect with query and escapes', 'good', {
+    forbiddenRedirectUri: "https://example.com/a%20b/(c)?d=[e]&f='g'",
+  }),
   plugin('plain http', 'bad', { issuer: 'http://example.okta.com' }),
   plugin('http on a host that only begins like loopback', 'bad', { issuer: 'http://localhost.evil.example' }),
   plugin('http on a number that only begins like loopback', 'bad', {
