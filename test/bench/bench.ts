@@ -27,6 +27,8 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '3' },
     connections: { type: 'string', default: '32' },
     json: { type: 'string' },
+    /** Only the floor and the scenarios whose name has this in it: for profiling one of them. */
+    only: { type: 'string', default: '' },
   },
 })
 
@@ -164,10 +166,11 @@ const load = await startScript('load.ts')
 
 try {
   const origin = `http://127.0.0.1:${ostiary.port}`
-  const all = scenarios(server, {
+  const every = scenarios(server, {
     login: await login(origin, '/login', server),
     ...(redis !== undefined && { redis: await login(origin, '/redis', server) }),
   })
+  const all = every.filter(({ name, target }) => target === 'floor' || name.includes(flags.only))
   const samples = new Map(all.map((each) => [each.name, [] as Sample[]]))
   for (let round = 0; round <= Number(flags.rounds); round++) {
     process.stderr.write(round === 0 ? 'warm-up\n' : `round ${round} of ${flags.rounds}\n`)
