@@ -2,12 +2,9 @@ import { refreshTokenGrant as openidRefreshTokenGrant } from 'openid-client'
 import { nowSeconds, type Clock } from '../../clock.ts'
 import type { Claims } from '../decision.ts'
 import type { Answer, RefreshTokenGrant, TokenSet } from './authorization-server-client.ts'
-import { clientAuthentication } from './client-authentication.ts'
 import { refusal } from './okta-error.ts'
-import { openidConfiguration, transportAnswer } from './openid-configuration.ts'
+import { requestTokens } from './request-tokens.ts'
 import type { ServerConnection } from './server-connection.ts'
-import { readTokenAnswer } from './token-answer.ts'
-import { unavailable } from './unavailable.ts'
 import { algorithmsOf, verifyIdToken } from './verify-id-token.ts'
 
 /**
@@ -23,35 +20,11 @@ export async function refreshTokenGrant(
   grant: RefreshTokenGrant,
   clock: Clock,
 ): Promise<Answer<TokenSet>> {
-  const authentication = clientAuthentication(grant.client, connection.clock)
-  if (typeof authentication !== 'function') return authentication
-  const endpoint = await connection.endpoint('tokenEndpoint')
-  if (!endpoint.ok) return endpoint
-  let tokens: TokenSet | undefined
-  const configuration = openidConfiguration(
-    { issuer: connection.server.issuer, token_endpoint: endpoint.value.href },
-    grant.client.id,
-    authentication,
-    {
-      outbound: connection.outbound,
-      endpoint: 'token',
-      repeatable: true,
-      judge: ({ body }, url) => {
-        const answer = readTokenAnswer(body, url.host)
-        if (!answer.ok) return answer
-        tokens = { ...answer.value, receivedAtSeconds: nowSeconds(clock) }
-        return { ok: true, value: { access_token: tokens.accessToken, token_type: tokens.tokenType } }
-      },
-    },
+  const answer = await requestTokens(connection, grant.client, (configuration) =>
+    openidRefreshTokenGrant(configuration, grant.refreshToken, tokenArguments(grant)),
   )
-  try {
-    await openidRefreshTokenGrant(configuration, grant.refreshToken, tokenArguments(grant))
-  } catch (error) {
-    const answer = transportAnswer(error)
-    if (answer) return answer
-    tokens = undefined
-  }
-  if (tokens === undefined) return unavailable(`token endpoint at ${endpoint.value.host} failed`)
+  if (!answer.ok) return answer
+  const tokens = { ...answer.value, receivedAtSeconds: nowSeconds(clock) }
   return tokens.idToken === undefined
     ? { ok: true, value: tokens }
     : verified(connection, grant, clock, tokens)
