@@ -1,7 +1,4 @@
-import type { Problem } from './object.ts'
-
-/** Every annotation of ours begins with this. */
-export const ANNOTATION_PREFIX = 'ostiary.dev/'
+import { ANNOTATION_PREFIX, AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
 
 /** The closed set. Any other `ostiary.dev/` annotation closes what it stands on: a typo must not open a route. */
 export const INGRESS_ANNOTATIONS = [
@@ -31,11 +28,6 @@ export interface Annotations {
   readonly problems: readonly AnnotationProblem[]
 }
 
-export interface AnnotationProblem extends Problem {
-  readonly reason: 'UnknownAnnotation' | 'EmptyPlugins' | 'InvalidAnnotation' | 'PublicAndPlugins'
-}
-
-const NAME = /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const FOREIGN_PROTECTION = /^(konghq\.com\/plugins|nginx\.ingress\.kubernetes\.io\/auth-[a-z-]+)$/
 
 /**
@@ -47,9 +39,13 @@ export function parseAnnotations(
   kind: 'Ingress' | 'Service',
   annotations: Readonly<Record<string, string>>,
 ): Annotations {
-  const reader = new AnnotationReader(kind, annotations)
+  const reader = new AnnotationReader(
+    kind,
+    kind === 'Ingress' ? INGRESS_ANNOTATIONS : SERVICE_ANNOTATIONS,
+    annotations,
+  )
   const plugins = reader.pluginList('plugins')
-  const isPublic = reader.boolean('public')
+  const isPublic = reader.boolean('public') ?? false
   const allowGroups = reader.list('allow-groups')
   const denyGroups = reader.list('deny-groups')
   if (isPublic && annotations[`${ANNOTATION_PREFIX}plugins`] !== undefined) {
@@ -67,82 +63,11 @@ export function parseAnnotations(
     public: isPublic,
     ...(allowGroups && { allowGroups }),
     ...(denyGroups && { denyGroups }),
-    allowEncodedSlash: reader.boolean('allow-encoded-slash'),
-    allowDoubleSlash: reader.boolean('allow-double-slash'),
+    allowEncodedSlash: reader.boolean('allow-encoded-slash') ?? false,
+    allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
     foreignProtection: Object.keys(annotations)
       .filter((name) => FOREIGN_PROTECTION.test(name))
       .sort(),
     problems: reader.problems,
   }
-}
-
-class AnnotationReader {
-  readonly problems: AnnotationProblem[] = []
-  readonly #values: Readonly<Record<string, string>>
-
-  constructor(kind: 'Ingress' | 'Service', values: Readonly<Record<string, string>>) {
-    this.#values = values
-    const known: readonly string[] = kind === 'Ingress' ? INGRESS_ANNOTATIONS : SERVICE_ANNOTATIONS
-    for (const name of Object.keys(values).sort()) {
-      if (!isOurs(name) || known.some((each) => name === ANNOTATION_PREFIX + each)) continue
-      const list = known.map((each) => ANNOTATION_PREFIX + each).join(', ')
-      this.report(
-        name.slice(ANNOTATION_PREFIX.length),
-        'UnknownAnnotation',
-        `is not known on ${kind}; known: ${list}`,
-      )
-    }
-  }
-
-  report(name: string, reason: AnnotationProblem['reason'], message: string): void {
-    this.problems.push({ path: `metadata.annotations[${ANNOTATION_PREFIX}${name}]`, reason, message })
-  }
-
-  boolean(name: string): boolean {
-    const value = this.#values[ANNOTATION_PREFIX + name]
-    if (value === undefined || value === 'false') return false
-    if (value === 'true') return true
-    this.report(name, 'InvalidAnnotation', 'must be "true" or "false"')
-    return false
-  }
-
-  list(name: string): readonly string[] | undefined {
-    const value = this.#values[ANNOTATION_PREFIX + name]
-    if (value === undefined) return undefined
-    const items = splitList(value)
-    if (items.length > 0) return items
-    this.report(name, 'InvalidAnnotation', 'is empty; name at least one, or remove the annotation')
-    return undefined
-  }
-
-  pluginList(name: string): readonly string[] | undefined {
-    const value = this.#values[ANNOTATION_PREFIX + name]
-    if (value === undefined) return undefined
-    const items = splitList(value)
-    if (items.length === 0) {
-      this.report(
-        name,
-        'EmptyPlugins',
-        'is empty; name an OIDCPlugin, or set ostiary.dev/public: "true" instead',
-      )
-      return undefined
-    }
-    for (const item of items) {
-      if (!NAME.test(item))
-        this.report(name, 'InvalidAnnotation', 'must list names or namespace/name, parted by commas')
-    }
-    return [...new Set(items)]
-  }
-}
-
-/** Case does not matter here: `Ostiary.dev/plugins` is a typo too. */
-function isOurs(name: string): boolean {
-  return name.toLowerCase().startsWith(ANNOTATION_PREFIX)
-}
-
-function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
 }

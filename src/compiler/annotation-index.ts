@@ -1,4 +1,5 @@
-import { parseAnnotations, type AnnotationProblem, type Annotations } from '../api/annotations.ts'
+import type { AnnotationProblem } from '../api/annotation-reader.ts'
+import { parseAnnotations, type Annotations } from '../api/annotations.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { Service } from '../api/service.ts'
 import type { Diagnostics } from './diagnostics.ts'

@@ -1,4 +1,5 @@
-import { ANNOTATION_PREFIX, type Annotations } from '../api/annotations.ts'
+import { ANNOTATION_PREFIX } from '../api/annotation-reader.ts'
+import type { Annotations } from '../api/annotations.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { Service } from '../api/service.ts'
 import type { PolicyId } from '../table/policy.ts'

@@ -1,4 +1,4 @@
-import { ANNOTATION_PREFIX } from '../api/annotations.ts'
+import { ANNOTATION_PREFIX } from '../api/annotation-reader.ts'
 import type { ClosedReason } from '../table/routing-table.ts'
 import type { PolicyId } from '../table/policy.ts'
 import type { Diagnostics, Located } from './diagnostics.ts'
