@@ -122,7 +122,7 @@ async function findSigned(
 
 /** §2.6: as the signature of an ID token, and so with an algorithm that the server signs those with. */
 async function findSignatureFault(
-  { token }: UnverifiedJwt,
+  jwt: UnverifiedJwt,
   hint: KeyHint,
   server: AuthorizationServer,
   { rings, client }: Issuers,
@@ -130,7 +130,7 @@ async function findSignatureFault(
   const metadata = await client.metadata(server)
   const algorithms = metadata.ok ? metadata.value.idTokenAlgorithms : undefined
   if (algorithms?.includes(hint.alg) === false) return 'alg is none that the issuer signs ID tokens with'
-  const signed = await verifySignature(token, hint, rings.get(server))
+  const signed = await verifySignature(jwt, hint, rings.get(server))
   if (signed.ok) return undefined
   return signed.kind === 'unavailable'
     ? 'the keys of the issuer cannot be had now'

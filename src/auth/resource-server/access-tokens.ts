@@ -117,11 +117,13 @@ export class AccessTokens {
     return this.#introspect(snapshot, policy, token)
   }
 
-  async #verify(policy: Policy, jwt: UnverifiedJwt): Promise<Judgement> {
+  #verify(policy: Policy, jwt: UnverifiedJwt): MaybePromise<Judgement> {
     this.#tallies.bearer.misses += 1
-    const judgement = await verifyJwt(policy, jwt, this.#rings.get(policy.server), this.#deps.clock)
-    if (judgement.ok) this.#keep(cacheKey(policy, jwt.token), judgement.accepted)
-    return judgement
+    const { clock } = this.#deps
+    return andThen(verifyJwt(policy, jwt, this.#rings.get(policy.server), clock), (judgement) => {
+      if (judgement.ok) this.#keep(cacheKey(policy, jwt.token), judgement.accepted)
+      return judgement
+    })
   }
 
   #introspect(snapshot: AuthSnapshot, policy: Policy, token: string): Promise<Judgement> {

@@ -11,6 +11,7 @@ import {
   type ServerUnavailable,
 } from '../authorization-server/authorization-server-client.ts'
 import { matchingKeys, type KeyHint } from '../matching-keys.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 
 /** Older keys are asked for again in the background; how often the server itself is asked is the client's matter. */
 const REFRESH_AFTER_MS = 5 * 60_000
@@ -29,6 +30,8 @@ export class KeyRing {
   readonly #client: AuthorizationServerClient
   readonly #clock: Clock
   #keys: LocalJWKSet | undefined
+  /** By algorithm and `kid`, of those that are in the set: as bounded as it is. */
+  readonly #imported = new Map<string, FoundKeys>()
   #content = ''
   #fetchedAtMs = Number.NEGATIVE_INFINITY
   #generation = 0
@@ -54,13 +57,18 @@ export class KeyRing {
 
   /**
    * The keys that may have signed a token; more than one only where it names none. Empty: no such key, also after
-   * asking once more.
+   * asking once more. At once where they were found before.
    */
-  async find(hint: KeyHint): Promise<FoundKeys | Refused | ServerUnavailable> {
+  find(hint: KeyHint): MaybePromise<FoundKeys | Refused | ServerUnavailable> {
+    this.refreshIfOld()
+    return this.#imported.get(nameOf(hint)) ?? this.#find(hint)
+  }
+
+  async #find(hint: KeyHint): Promise<FoundKeys | Refused | ServerUnavailable> {
     if (this.#keys === undefined) {
       const answer = await this.#fetch()
       if (!answer.ok) return answer
-    } else this.refreshIfOld()
+    }
     const found = await this.#candidates(hint)
     if (found.keys.length > 0 || hint.kid === undefined) return found
     return this.findNew(hint)
@@ -76,7 +84,11 @@ export class KeyRing {
 
   async #candidates(hint: KeyHint): Promise<FoundKeys> {
     const generation = this.#generation
-    return { keys: this.#keys === undefined ? [] : await matchingKeys(this.#keys, hint), generation }
+    const keys = this.#keys === undefined ? [] : await matchingKeys(this.#keys, hint)
+    const found = { keys, generation }
+    // The set may have been replaced while a key was imported.
+    if (keys.length > 0 && generation === this.#generation) this.#imported.set(nameOf(hint), found)
+    return found
   }
 
   #fetch(): Promise<Answer<KeySet>> {
@@ -97,8 +109,13 @@ export class KeyRing {
     if (this.#keys !== undefined && content === this.#content) return
     this.#keys = createLocalJWKSet({ keys: set.keys.filter(isPublicKey) })
     this.#content = content
+    this.#imported.clear()
     this.#generation += 1
   }
+}
+
+function nameOf({ alg, kid }: KeyHint): string {
+  return kid === undefined ? alg : `${alg} ${kid}`
 }
 
 /** A symmetric key in a public set is known to everyone. */
