@@ -1,7 +1,7 @@
 import type { Policy, PolicyId } from '../table/policy.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { isWithinDomain } from './host.ts'
-import { compareText } from './order.ts'
+import { byAge, compareText } from './order.ts'
 import type { Attachment, Guard } from './plugin-attachment.ts'
 import type { Closing } from './plugin-reference.ts'
 import type { CompiledPlugin } from './plugins.ts'
@@ -40,14 +40,10 @@ export function judgeLogins(
   sharing: SharingProblems,
   diagnostics: Diagnostics,
 ): HostLogins {
-  const policies = new Map(
-    [...plugins].flatMap(([id, { policy }]) => (policy ? [[id, policy] as const] : [])),
-  )
   const withinDomain = attached.map(({ entry, attachment: { guard } }) =>
-    closeForeignCookies(host, entry, guard, policies, diagnostics),
+    closeForeignCookies(host, entry, guard, plugins, diagnostics),
   )
-  const used = new Set(withinDomain.flatMap(policiesOf))
-  const logins = [...policies.values()].filter((policy) => used.has(policy.id) && isLogin(policy))
+  const logins = loginsOf(withinDomain, plugins)
   const refused = refuseSharedRedirects(host, logins, plugins, sharing, diagnostics)
   const guards = withinDomain.map((guard) => closeRefused(guard, refused))
   const loginPolicies = logins.filter(({ id }) => !refused.has(id)).map(({ id }) => id)
@@ -60,6 +56,15 @@ export function judgeLogins(
     // With a login that works the paths are reserved anyway, and a broken one beside it must not take them away.
     reservedClosed: loginPolicies.length === 0 && hasBrokenLogin,
   }
+}
+
+/** The login policies behind the guards, oldest plugin first. */
+function loginsOf(guards: readonly Guard[], plugins: ReadonlyMap<PolicyId, CompiledPlugin>): Policy[] {
+  const used = new Set(guards.flatMap(policiesOf))
+  return [...used]
+    .flatMap((id) => plugins.get(id) ?? [])
+    .sort((a, b) => byAge(a.plugin, b.plugin))
+    .flatMap(({ policy }) => (policy !== undefined && isLogin(policy) ? policy : []))
 }
 
 function policiesOf(guard: Guard): readonly PolicyId[] {
@@ -75,11 +80,11 @@ function closeForeignCookies(
   host: string,
   entry: PathEntry,
   guard: Guard,
-  policies: ReadonlyMap<PolicyId, Policy>,
+  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
   diagnostics: Diagnostics,
 ): Guard {
   for (const id of policiesOf(guard)) {
-    const policy = policies.get(id)
+    const policy = plugins.get(id)?.policy
     const domain = policy?.session.cookieDomain
     if (policy === undefined || domain === undefined || !usesCookies(policy)) continue
     if (host !== '' && isWithinDomain(host, domain)) continue

@@ -33,7 +33,14 @@ export function sortedUnique(texts: Iterable<string>): string[] {
   return [...new Set(texts)].sort(compareText)
 }
 
+/** Sorting asks for each many times; metadata never changes. */
+const createdAt = new WeakMap<Dated['metadata'], number>()
+
 function createdAtMs({ metadata }: Dated): number {
+  const known = createdAt.get(metadata)
+  if (known !== undefined) return known
   const time = Date.parse(metadata.creationTimestamp ?? '')
-  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time
+  const createdAtMs = Number.isNaN(time) ? Number.POSITIVE_INFINITY : time
+  createdAt.set(metadata, createdAtMs)
+  return createdAtMs
 }
