@@ -6,9 +6,8 @@ export interface LoadOrder {
   readonly path: string
   readonly connections: number
   readonly durationMs: number
-  /** Header lists used in turn; the run ends early rather than use one twice where `once` is set. */
+  /** Header lists used in turn. */
   readonly headers: readonly Readonly<Record<string, string>>[]
-  readonly once: boolean
 }
 
 export interface LoadResult {
@@ -55,7 +54,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   }
 
   async function lane(): Promise<void> {
-    while (performance.now() < deadline && !(order.once && next >= order.headers.length)) await one()
+    while (performance.now() < deadline) await one()
   }
 
   await Promise.all(Array.from({ length: order.connections }, lane))
