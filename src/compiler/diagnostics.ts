@@ -1,7 +1,7 @@
 import type { ObjectReference, Origin } from '../api/object.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
+import type { Reason } from '../table/reasons.ts'
 import { compareText } from './order.ts'
-import type { Reason } from './reason.ts'
 
 /** A diagnostic but for the object that it is about. */
 export interface Finding {

@@ -1,6 +1,6 @@
 import { ANNOTATION_PREFIX } from '../api/annotation-reader.ts'
-import type { ClosedReason } from '../table/routing-table.ts'
 import type { PolicyId } from '../table/policy.ts'
+import type { ClosedReason } from '../table/reasons.ts'
 import type { Diagnostics, Located } from './diagnostics.ts'
 import type { CompiledPlugin } from './plugins.ts'
 

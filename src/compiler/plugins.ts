@@ -2,6 +2,7 @@ import { objectKey } from '../api/object.ts'
 import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
 import type { Policy, PolicyId } from '../table/policy.ts'
 import type { CompiledConsumer } from '../table/routing-table.ts'
+import type { Reason } from '../table/reasons.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
@@ -12,7 +13,6 @@ import { redisSecretEntries } from './policy-redis.ts'
 import { resolveSecrets, type PolicySecrets } from './policy-secret.ts'
 import { findWarnings, type PolicyWarning, type Surroundings } from './policy-warning.ts'
 import { compilePolicy } from './policy.ts'
-import type { Reason } from './reason.ts'
 
 /** What became of one OIDCPlugin. */
 export interface CompiledPlugin {

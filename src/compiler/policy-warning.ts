@@ -1,9 +1,9 @@
 import { objectKey } from '../api/object.ts'
 import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
+import type { DiagnosticReason } from '../table/reasons.ts'
 import { methodsOf } from './policy-client.ts'
 import type { PolicyProblem } from './policy-problem.ts'
 import type { PolicySecrets } from './policy-secret.ts'
-import type { DiagnosticReason } from './reason.ts'
 
 /** Something that an accepted plugin's owner should know. */
 export interface PolicyWarning extends PolicyProblem {

@@ -1,10 +1,10 @@
 import type { Condition, ObjectStatus } from '../table/diagnostic.ts'
+import type { Reason, RuntimeReason } from '../table/reasons.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 
 /** Something that was found out at run time about what a plugin needs. */
 export interface RuntimeFinding {
-  /** CamelCase. */
-  readonly reason: string
+  readonly reason: RuntimeReason
   /** Never holds a secret. */
   readonly message: string
 }
@@ -13,7 +13,7 @@ export interface RuntimeFinding {
 export interface DesiredCondition {
   readonly type: Condition['type'] | 'Programmed'
   readonly status: Condition['status']
-  readonly reason: string
+  readonly reason: Reason
   readonly message: string
 }
 

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { API_VERSION } from '../api/consumer.ts'
 import type { ObservedObject } from '../api/observed-object.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
+import type { Reason } from '../table/reasons.ts'
 import { microTime } from './micro-time.ts'
 
 /** Something to tell of one object. */
 export interface Occurrence {
   readonly object: ObservedObject
-  readonly reason: string
+  readonly reason: Reason
   readonly note: string
 }
 

@@ -1,8 +1,9 @@
+import type { Reason } from './reasons.ts'
+
 /** Something that a person should know about an input object, as data. */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning' | 'info'
-  /** CamelCase, from one list (compiler/reason.ts); stable. */
-  readonly reason: string
+  readonly reason: Reason
   readonly object: { readonly kind: string; readonly namespace: string; readonly name: string }
   /** Place inside the object, for example `spec.rules[0].host` or `metadata.annotations[ostiary.dev/plugins]`. */
   readonly path: string
@@ -17,7 +18,7 @@ export interface Diagnostic {
 export interface Condition {
   readonly type: 'Accepted' | 'ResolvedRefs' | 'Warning'
   readonly status: 'True' | 'False' | 'Unknown'
-  readonly reason: string
+  readonly reason: Reason
   readonly message: string
 }
 

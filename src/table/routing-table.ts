@@ -1,4 +1,5 @@
 import type { Policy, PolicyId } from './policy.ts'
+import type { ClosedReason } from './reasons.ts'
 import type { SecretId, SecretTable } from './secret-table.ts'
 
 /** `namespace/service/port`: names an upstream in the table. */
@@ -16,26 +17,6 @@ export interface Upstream {
   readonly id: UpstreamId
   readonly endpoints: readonly Endpoint[]
 }
-
-/** Why a route reaches no upstream. Each has a row in the documentation. */
-export type ClosedReason =
-  | 'PluginNotFound'
-  | 'PluginInvalid'
-  | 'PluginNotPermitted'
-  | 'SecretNotFound'
-  | 'UnknownAnnotation'
-  | 'EmptyPlugins'
-  | 'ForeignProtection'
-  | 'PublicAndPlugins'
-  | 'InvalidAnnotation'
-  | 'PluginRequired'
-  | 'NoCommonPlugin'
-  | 'CookieDomainMismatch'
-  | 'ServiceNotFound'
-  | 'PortNotFound'
-  | 'BackendUnsupported'
-  | 'ExternalNameRefused'
-  | 'IngressInvalid'
 
 /** What a route does with a request that matched it. */
 export type RouteAction =

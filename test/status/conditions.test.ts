@@ -36,7 +36,7 @@ test('what is written already is not written again, however it is ordered and wh
 
 test.each([
   ['generation', 4, {}, THEN],
-  ['reason', 3, { reason: 'Other' }, THEN],
+  ['reason', 3, { reason: 'NoWarning' }, THEN],
   ['message', 3, { message: 'other' }, THEN],
   ['status', 3, { status: 'False' }, NOW],
 ] as const)(
@@ -81,7 +81,7 @@ test('Programmed follows the table that the threads run on, and says why not', (
 })
 
 test('what is found at run time is a warning beside those of the compiler', () => {
-  const finding = { reason: 'DiscoveryFailed', message: 'no answer' }
+  const finding = { reason: 'DiscoveryFailed', message: 'no answer' } as const
   const none = { type: 'Warning', status: 'False', reason: 'NoWarning', message: '' } as const
   const one = { type: 'Warning', status: 'True', reason: 'InsecureOption', message: 'http' } as const
   expect(joinConditions(plugin([none]), EMPTY_TABLE, finding)[0]).toEqual({

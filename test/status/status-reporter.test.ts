@@ -172,11 +172,13 @@ test('nothing is told of an Ingress that is not ours, of what is no problem, or 
     { ...diagnostic, severity: 'info' },
     { ...diagnostic, object: { kind: 'Service', namespace: 'shop', name: 'no-uid' } },
     { ...diagnostic, object: { kind: 'Service', namespace: 'shop', name: 'unknown' } },
-    { ...diagnostic, reason: 'Told' },
+    { ...diagnostic, reason: 'PathConflict' },
   ]
   a.reporter.reconciled(reported({ diagnostics }))
   await eventually(() => expect(server.requestsFor('create', EVENTS)).toHaveLength(1))
-  expect(JSON.parse(server.requestsFor('create', EVENTS)[0]?.body ?? '')).toMatchObject({ reason: 'Told' })
+  expect(JSON.parse(server.requestsFor('create', EVENTS)[0]?.body ?? '')).toMatchObject({
+    reason: 'PathConflict',
+  })
   await a.stop()
 })
 
