@@ -1,7 +1,15 @@
 #!/usr/bin/env node
+import { constants } from 'node:os'
+
 const stop = new AbortController()
-// Once each: a second signal ends the process at once, as people who press Ctrl-C twice expect.
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    // The second ends the process at once, as people who press Ctrl-C twice expect. Not by the signal's default action:
+    // the first process of a container has none.
+    if (stop.signal.aborted) process.exit(128 + constants.signals[signal])
+    stop.abort()
+  })
+}
 
 // Loaded after that: it takes a while, and the first process of a container loses a signal that it does not handle.
 const { runCli } = await import('./cli.ts')

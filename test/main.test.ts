@@ -25,6 +25,8 @@ interface Started {
   readonly child: ChildProcess
   /** Resolves when the log holds this. */
   readonly logged: (text: string) => Promise<void>
+  /** Where it listens, once that is logged. */
+  readonly port: (listener: 'http' | 'admin') => number
 }
 
 function start(args: readonly string[], nodeArgs: readonly string[] = []): Started {
@@ -37,7 +39,9 @@ function start(args: readonly string[], nodeArgs: readonly string[] = []): Start
   const logged = async (text: string): Promise<void> => {
     while (!log.includes(text)) await once(child.stdout, 'data')
   }
-  return { child, logged }
+  const port = (listener: 'http' | 'admin'): number =>
+    Number((listener === 'http' ? /"http":(\d+)/ : /"address":"http:\/\/[^"]*:(\d+)"/).exec(log)?.[1])
+  return { child, logged, port }
 }
 
 async function temporaryDirectory(): Promise<string> {
@@ -53,6 +57,35 @@ test('a SIGTERM while the program is still being loaded ends it as a later one d
   )
   const exit = once(child, 'exit')
   await logged('stopping')
+  expect(await exit).toEqual([0, null])
+})
+
+test('readiness fails first, everything is served for the shutdown delay, and a second signal ends it at once', async () => {
+  const directory = await temporaryDirectory()
+  const { child, logged, port } = start(['--manifests', directory, '--shutdown-delay', '1h'])
+  const exit = once(child, 'exit')
+  await logged('snapshot published')
+  const probes = `http://127.0.0.1:${port('admin')}`
+  expect((await fetch(`${probes}/readyz`)).status).toBe(200)
+  child.kill('SIGTERM')
+  await logged('stopping')
+  const unready = await fetch(`${probes}/readyz`)
+  expect([unready.status, await unready.text()]).toEqual([503, 'stopping\n'])
+  expect((await fetch(`${probes}/livez`)).status).toBe(200)
+  expect((await fetch(`${probes}/startupz`)).status).toBe(200)
+  const served = await fetch(`http://127.0.0.1:${port('http')}/`)
+  expect([served.status, served.headers.get('connection')]).toEqual([404, 'keep-alive'])
+  child.kill('SIGINT')
+  expect(await exit).toEqual([130, null])
+})
+
+test('after the shutdown delay it drains and ends by itself', async () => {
+  const args = ['--manifests', await temporaryDirectory(), '--shutdown-delay', '10ms']
+  const { child, logged } = start([...args, '--drain-timeout-seconds', '1'])
+  const exit = once(child, 'exit')
+  await logged('snapshot published')
+  child.kill('SIGTERM')
+  await logged('draining')
   expect(await exit).toEqual([0, null])
 })
 

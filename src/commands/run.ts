@@ -7,7 +7,7 @@ import {
   type DirectAuthorizationServerClient,
 } from '../auth/authorization-server/create-authorization-server-client.ts'
 import { warmUp } from '../auth/authorization-server/warm-up.ts'
-import { systemClock } from '../clock.ts'
+import { systemClock, systemTimers } from '../clock.ts'
 import { compile } from '../compiler/compile.ts'
 import { messageOf, OstiaryError } from '../errors.ts'
 import {
@@ -18,17 +18,20 @@ import { createLog } from '../observability/log.ts'
 import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
-import type { Source } from '../source/source.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
+import { notLive, notReady, notStarted, type RunState } from './health.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
 import { ServerFindings } from './server-findings.ts'
 import { startStatus } from './start-status.ts'
 
+/** Until the last node has heard that a pod leaves its Services, with the usual margin. */
+const SHUTDOWN_DELAY_MS = 5000
+
 /**
  * `ostiary run`: wires source, reconciler, proxy threads, broker and admin server together, and runs until the signal
- * is aborted; then fails readiness and lets requests in flight finish.
+ * is aborted. Then readiness fails, everything is served for the shutdown delay, and requests in flight may finish.
  *
  * @throws OstiaryError ERR_LISTEN, ERR_SOURCE_UNAVAILABLE, ERR_SESSION_KEY_INVALID: when it cannot begin.
  */
@@ -54,13 +57,16 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   running.defer(() => authorizationServers.close())
   running.defer(
     await startAdmin(settings, log, {
+      notStarted: () => notStarted(state),
+      notLive: () => notLive(state),
       notReady: () => notReady(state),
       metrics: () => mergedMetrics(registry, state.threads),
     }),
   )
   const threads = await startThreads(settings, log, authorizationServers)
   state.threads = threads
-  running.defer(() => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 }))
+  const drain = () => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 })
+  running.defer(drain)
 
   const opened = await openUnlessStopped(settings, log, signal)
   if (opened === undefined) return
@@ -69,7 +75,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const status = startStatus(settings, log, opened, serverFindings, signal)
   running.defer(() => status.stopped)
   running.defer(
-    await startReconciling(settings, log, threads, opened, (reconciliation) => {
+    await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {
       count(metrics, reconciliation)
       status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
@@ -79,8 +85,26 @@ export async function run(settings: Settings, version: string, signal: AbortSign
     }),
   )
   await aborted(signal)
+  await shutdownDelay(settings, log, state)
+  log.info('draining: requests in flight may finish')
+  // Before everything else ends: until the last request is answered, endpoints are followed.
+  await drain()
+}
+
+/**
+ * Whoever sends requests here learns by and by that this instance leaves, and until then is served as ever. One that
+ * never was ready has nobody to wait for.
+ */
+async function shutdownDelay(
+  { shutdownDelay, manifests }: Settings,
+  log: Logger,
+  state: RunState,
+): Promise<void> {
+  const wasReady = state.phase === 'ready'
   state.phase = 'stopping'
-  log.info('stopping: requests in flight may finish')
+  const delayMs = wasReady ? (shutdownDelay ?? (manifests === undefined ? SHUTDOWN_DELAY_MS : 0)) : 0
+  log.info({ delayMs }, 'stopping: not ready any more')
+  if (delayMs > 0) await new Promise<void>((resolve) => void systemTimers.after(delayMs, resolve))
 }
 
 /** @returns Nothing when it was told to stop while it waited for an API server that is away. */
@@ -97,43 +121,35 @@ async function openUnlessStopped(
   }
 }
 
-interface RunState {
-  phase: 'starting' | 'ready' | 'stopping'
-  threads?: ThreadPool
-  source?: Source
-}
-
-/** Once a snapshot is live, a source that fails again is no reason to leave the rotation: the last good one serves. */
-function notReady({ phase, source }: RunState): string | undefined {
-  if (phase === 'ready') return undefined
-  if (phase === 'stopping') return 'stopping'
-  const problems = source?.problems().map(({ subject, message }) => `${subject}: ${message}`) ?? []
-  return ['no snapshot is live yet', ...problems].join('\n')
-}
-
 /** Files are for one's own machine, where everything is on loopback. */
 function allowsLoopback({ manifests, allowLoopbackIssuers }: Settings): boolean {
   return manifests !== undefined || allowLoopbackIssuers
 }
 
+interface ReconcilingParts {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly threads: ThreadPool
+  readonly opened: OpenedSource
+  readonly state: RunState
+}
+
 /** Starts source and reconciler. @returns What stops them. */
 async function startReconciling(
-  settings: Settings,
-  logger: Logger,
-  threads: ThreadPool,
-  { source, sessionKeys }: OpenedSource,
+  { settings, log, threads, opened: { source, sessionKeys }, state }: ReconcilingParts,
   reconciled: (reconciliation: Reconciliation) => void,
 ): Promise<() => Promise<void>> {
   const stop = new AbortController()
   const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
   const reconciler = new Reconciler({
     source,
-    logger,
+    logger: log,
     reconciled,
     compile: (resources) => compile(resources, compileOptions),
     publish: (snapshot) => threads.publish(snapshot),
     sessionKeys: (resources) => sessionKeys(resources).map((key) => key.reveal()),
   })
+  state.reconciler = reconciler
   await source.start(() => reconciler.changed(), stop.signal)
   return async () => {
     stop.abort()
@@ -152,6 +168,7 @@ async function startThreads(
       http: { host: settings.bindAddress, port: settings.httpPort },
       https: { host: settings.bindAddress, port: settings.httpsPort },
       trustedProxies: settings.trustedProxies,
+      httpsRedirectPort: settings.httpsRedirectPort,
       allowLoopbackSessionStores: allowsLoopback(settings),
     },
     { log, serveBroker: (port) => serveBroker(port, authorizationServers) },
@@ -180,7 +197,7 @@ async function startAdmin(
 
 async function mergedMetrics(
   registry: Registry,
-  threads: ThreadPool | undefined,
+  threads: Pick<ThreadPool, 'metrics'> | undefined,
 ): Promise<{ contentType: string; text: string }> {
   const own = await registry.getMetricsAsJSON()
   const all: object[] = [own, ...((await threads?.metrics()) ?? [])]

@@ -136,7 +136,8 @@ export class RequestMetrics {
   }
 }
 
-function seriesKey(route: Route): string {
+/** Names the series that a route counts into. */
+export function seriesKey(route: Route): string {
   return `${route.ingress.namespace}/${route.ingress.name}/${route.service}`
 }
 

@@ -24,11 +24,13 @@ export interface Engine {
   readonly clock: Clock
   readonly timers: Timers
   readonly log: ProxyLog
+  /** Of HTTPS as clients see it. */
+  readonly httpsRedirectPort: number
   /** Swapped by a publish. */
   snapshot: ActiveSnapshot
   /** Connections are closed after their current response. */
   draining: boolean
-  /** Closes connections that carry no request; called after each response while draining. */
+  /** Closes connections that carry no request, if that is due; called after each response while draining. */
   closeIdleConnections(): void
 }
 

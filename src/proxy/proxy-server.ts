@@ -8,7 +8,7 @@ import { RequestMetrics, type MetricFamily } from '../observability/request-metr
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot } from './active-snapshot.ts'
-import { drain } from './drain.ts'
+import { drain, lingerMs } from './drain.ts'
 import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
 import { createListener, type Listener, type RequestHandler } from './listener.ts'
@@ -27,6 +27,8 @@ export interface ProxyServerOptions {
   readonly defaultCertificate?: KeyPair
   /** 48 bytes that threads share, so that a TLS session made in one is resumed in another. */
   readonly ticketKeys?: Uint8Array
+  /** The port of HTTPS as clients see it, for redirects. Default 443. */
+  readonly httpsRedirectPort?: number
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
   /** For the authorizer: see `AuthDependencies.allowLoopback`. */
   readonly allowLoopbackSessionStores?: boolean
@@ -71,6 +73,7 @@ export async function createProxyServer(
   const { authorizer, clock, log, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
+  let lingering = true
   const engine: Engine = {
     authorizer,
     clock,
@@ -78,9 +81,11 @@ export async function createProxyServer(
     log,
     metrics,
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
+    httpsRedirectPort: options.httpsRedirectPort ?? 443,
     snapshot: new ActiveSnapshot(NO_SNAPSHOT, pools, metrics),
     draining: false,
     closeIdleConnections: () => {
+      if (lingering) return
       http?.server.closeIdleConnections()
       https?.server.closeIdleConnections()
     },
@@ -115,7 +120,12 @@ export async function createProxyServer(
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)
+      const cancel = timers.after(lingerMs(drainMs), () => {
+        lingering = false
+        engine.closeIdleConnections()
+      })
       await Promise.all(open.map((listener) => drain(listener, drainMs, timers)))
+      cancel()
       await pools.destroy()
       await Promise.all(open.map(({ app }) => app.close()))
     },

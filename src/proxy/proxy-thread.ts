@@ -65,6 +65,9 @@ async function obey(port: MessagePort, server: ProxyServer, message: ToThread): 
     case 'metrics':
       send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
       return true
+    case 'beat':
+      send(port, { kind: 'beat' })
+      return true
     case 'close':
       await server.close({ drainMs: message.drainMs })
       return false

@@ -1,11 +1,16 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { MetricFamily } from '../observability/request-metrics.ts'
+import type { Timers } from '../clock.ts'
 import { OstiaryError } from '../errors.ts'
 import type { ProxyLog } from './exchange.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
 
 export interface ThreadOptions {
+  /** For messages to people. */
+  readonly name: string
+  readonly timers: Timers
   readonly entry: URL
   readonly server: ProxyServerOptions
   readonly publication: Publication | undefined
@@ -18,6 +23,9 @@ export interface ThreadOptions {
   readonly onExit: () => void
 }
 
+/** A thread that is slower than this to tell its metrics is told of by what it said last. */
+const METRICS_WAIT_MS = 2000
+
 /** The main thread's side of one proxy thread. */
 export class ThreadHandle {
   /** The newest publication that the thread runs on; what it was started with, it takes before it listens. */
@@ -27,8 +35,10 @@ export class ThreadHandle {
   readonly #worker: Worker
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
+  readonly #heartbeat: Heartbeat
   readonly #metrics = new Map<number, (families: readonly MetricFamily[]) => void>()
   #settle!: { resolve(ports: ListeningPorts): void; reject(error: Error): void }
+  #lastMetrics: readonly MetricFamily[] = []
   #nextId = 1
 
   constructor(options: ThreadOptions) {
@@ -50,8 +60,10 @@ export class ThreadHandle {
     this.#worker.on('error', (error: Error) =>
       options.log.error({ error: error.message }, 'proxy thread failed'),
     )
+    this.#heartbeat = new Heartbeat(() => this.#send({ kind: 'beat' }), options.timers)
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
+        this.#heartbeat.stop()
         channel.port1.close()
         this.#abandon()
         options.onExit()
@@ -60,16 +72,36 @@ export class ThreadHandle {
     })
   }
 
+  get name(): string {
+    return this.#options.name
+  }
+
+  /** For how long it has not answered. */
+  get silentMs(): number {
+    return this.#heartbeat.silentMs
+  }
+
+  /** As it told them last. */
+  get lastMetrics(): readonly MetricFamily[] {
+    return this.#lastMetrics
+  }
+
   publish(publication: Publication): void {
     this.#send({ kind: 'publish', publication })
   }
 
-  /** Empty where the thread goes away before it answers. */
+  /** The last ones where the thread is too busy to answer; none where it goes away meanwhile. */
   metrics(): Promise<readonly MetricFamily[]> {
     const id = this.#nextId
     this.#nextId += 1
     return new Promise((resolve) => {
-      this.#metrics.set(id, resolve)
+      const settle = (families: readonly MetricFamily[]): void => {
+        cancel()
+        this.#metrics.delete(id)
+        resolve(families)
+      }
+      const cancel = this.#options.timers.after(METRICS_WAIT_MS, () => settle(this.#lastMetrics))
+      this.#metrics.set(id, settle)
       this.#send({ kind: 'metrics', id })
     })
   }
@@ -99,8 +131,11 @@ export class ThreadHandle {
         this.#options.onPublished()
         return
       case 'metrics':
+        this.#lastMetrics = message.families
         this.#metrics.get(message.id)?.(message.families)
-        this.#metrics.delete(message.id)
+        return
+      case 'beat':
+        this.#heartbeat.answered()
         return
       case 'log':
         this.#options.log[message.level](message.fields, message.message)
@@ -110,8 +145,7 @@ export class ThreadHandle {
 
   #abandon(): void {
     this.#settle.reject(new OstiaryError('ERR_LISTEN', 'a proxy thread ended before it listened'))
-    for (const resolve of this.#metrics.values()) resolve([])
-    this.#metrics.clear()
+    for (const settle of this.#metrics.values()) settle([])
   }
 
   #send(message: ToThread): void {

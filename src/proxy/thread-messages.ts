@@ -21,6 +21,8 @@ export interface Publication {
 export type ToThread =
   | { readonly kind: 'publish'; readonly publication: Publication }
   | { readonly kind: 'metrics'; readonly id: number }
+  /** To be answered at once. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'close'; readonly drainMs: number }
 
 export type FromThread =
@@ -28,6 +30,7 @@ export type FromThread =
   | { readonly kind: 'notListening'; readonly message: string }
   | { readonly kind: 'published'; readonly sequence: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
+  | { readonly kind: 'beat' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

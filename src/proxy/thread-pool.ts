@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
+import { systemTimers, type Timers } from '../clock.ts'
+import { DepartedMetrics } from '../observability/departed-metrics.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import { createDefaultCertificate } from './default-certificate.ts'
@@ -22,6 +24,8 @@ export interface ThreadPoolDependencies {
   readonly serveBroker: (port: MessagePort) => void
   /** What threads run; for tests. */
   readonly entry?: URL
+  /** Of heartbeats; default the system's. */
+  readonly timers?: Timers
 }
 
 /** The proxy threads, from the main thread. */
@@ -30,9 +34,14 @@ export interface ThreadPool {
   readonly size: number
   /** Resolves when no thread serves from an older snapshot than this one any more. */
   publish(snapshot: Snapshot): Promise<void>
-  /** One list per thread, for `AggregatorRegistry.aggregate`. */
+  /** One line for each thread that is stuck: it has not answered for half a minute. */
+  stuck(): readonly string[]
+  /** One list per thread and one of those that have died, for `AggregatorRegistry.aggregate`. */
   metrics(): Promise<(readonly MetricFamily[])[]>
-  /** Stops accepting, lets requests under way finish for so long, and ends the threads. */
+  /**
+   * Stops accepting, lets requests under way finish for so long, and ends the threads, which take snapshots until then.
+   * Later calls wait for the first.
+   */
   close(options: { readonly drainMs: number }): Promise<void>
 }
 
@@ -40,6 +49,8 @@ export interface ThreadPool {
 const QUICK_DEATH_MS = 5_000
 const RESTART_PAUSE_MS = 1_000
 const CLOSE_GRACE_MS = 2_000
+/** Far above what a publish of ten thousand routes takes a thread. */
+const STUCK_MS = 30_000
 
 /**
  * Starts the threads, all on the same ports. Until the first publish they answer 503. A thread that dies is
@@ -84,11 +95,14 @@ class Pool implements ThreadPool {
   readonly #threads = new Set<ThreadHandle>()
   readonly #waiting = new Set<{ readonly sequence: number; readonly resolve: () => void }>()
   readonly #restarts = new Set<NodeJS.Timeout>()
+  readonly #departed = new DepartedMetrics()
   #server: ProxyServerOptions
   #publication: Publication | undefined
   #sequence = 0
+  #startedThreads = 0
   #started = false
   #closing = false
+  #closed: Promise<void> | undefined
 
   constructor(size: number, dependencies: ThreadPoolDependencies, server: ProxyServerOptions) {
     this.size = size
@@ -122,6 +136,7 @@ class Pool implements ThreadPool {
     this.#sequence += 1
     const publication = { sequence: this.#sequence, snapshot }
     this.#publication = publication
+    this.#departed.retain(snapshot.table)
     for (const thread of this.#threads) thread.publish(publication)
     return new Promise((resolve) => {
       this.#waiting.add({ sequence: publication.sequence, resolve })
@@ -129,11 +144,27 @@ class Pool implements ThreadPool {
     })
   }
 
-  metrics(): Promise<(readonly MetricFamily[])[]> {
-    return Promise.all([...this.#threads].map((thread) => thread.metrics()))
+  stuck(): readonly string[] {
+    return [...this.#threads]
+      .filter(({ silentMs }) => silentMs >= STUCK_MS)
+      .map(({ name, silentMs }) => `${name} has not answered for ${silentMs / 1000} s`)
   }
 
-  async close({ drainMs }: { readonly drainMs: number }): Promise<void> {
+  async metrics(): Promise<(readonly MetricFamily[])[]> {
+    const asked = [...this.#threads]
+    const told = await Promise.all(asked.map((thread) => thread.metrics()))
+    // One that died meanwhile is counted among the departed.
+    const living = told.filter((_, index) => this.#threads.has(asked[index] as ThreadHandle))
+    const departed = this.#departed.families()
+    return departed.length === 0 ? living : [...living, departed]
+  }
+
+  close({ drainMs }: { readonly drainMs: number }): Promise<void> {
+    this.#closed ??= this.#close(drainMs)
+    return this.#closed
+  }
+
+  async #close(drainMs: number): Promise<void> {
     this.#closing = true
     for (const restart of this.#restarts) clearTimeout(restart)
     await Promise.all([...this.#threads].map((thread) => thread.close(drainMs, CLOSE_GRACE_MS)))
@@ -142,8 +173,11 @@ class Pool implements ThreadPool {
   }
 
   #startThread(): ThreadHandle {
-    const { entry = threadEntry(), log, serveBroker } = this.#dependencies
+    const { entry = threadEntry(), log, serveBroker, timers = systemTimers } = this.#dependencies
+    this.#startedThreads += 1
     const thread: ThreadHandle = new ThreadHandle({
+      name: `proxy thread ${this.#startedThreads}`,
+      timers,
       entry,
       log,
       serveBroker,
@@ -159,6 +193,7 @@ class Pool implements ThreadPool {
   /** Its open connections are lost, nothing else. */
   #replace(thread: ThreadHandle): void {
     this.#threads.delete(thread)
+    this.#departed.add(thread.lastMetrics)
     this.#acknowledge()
     if (this.#closing || !this.#started) return
     const lived = performance.now() - thread.startedAtMs

@@ -60,6 +60,7 @@ export class Reconciler {
   #running: Promise<void> | undefined
   #isDue = false
   #isStopped = false
+  #passBeganMs: number | undefined
   #cancelRetry: (() => void) | undefined
 
   constructor(options: ReconcilerOptions) {
@@ -83,6 +84,11 @@ export class Reconciler {
   /** The last snapshot that all threads acknowledged; version 0 is the empty one before the first. */
   current(): Snapshot {
     return this.#snapshot
+  }
+
+  /** For how long the pass that is under way has gone on, in milliseconds; 0 between passes. */
+  busyMs(): number {
+    return this.#passBeganMs === undefined ? 0 : this.#clock.monotonic() - this.#passBeganMs
   }
 
   /** Stops for good; resolves when no publish is under way. */
@@ -109,8 +115,10 @@ export class Reconciler {
 
   async #reconcile(): Promise<void> {
     const startedMs = this.#clock.monotonic()
+    this.#passBeganMs = startedMs
     const compiled = this.#compile()
     const outcome = compiled === undefined ? 'failed' : await this.#publish(compiled)
+    this.#passBeganMs = undefined
     const durationMs = this.#clock.monotonic() - startedMs
     if (compiled === undefined || outcome === 'failed') this.#tell({ outcome: 'failed', durationMs })
     else this.#tell({ outcome, durationMs, snapshot: this.#snapshot, result: compiled.result })

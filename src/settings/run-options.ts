@@ -25,7 +25,14 @@ function option(flags: string, description: string): Option {
 /** The flags that change what a compile means; `check` and `compile` take them too. */
 export function compileOptions(): Option[] {
   return [
-    option('--ingress-class <name>', 'IngressClass to serve (default: ostiary)'),
+    option(
+      '--ingress-class <name>',
+      'class of files without IngressClasses, and with --without-cluster-rights (default: ostiary)',
+    ),
+    option(
+      '--controller-class <name>',
+      'spec.controller of the IngressClasses to serve (default: ostiary.dev/ingress-controller)',
+    ),
     option('--watch-ingress-without-class', 'also serve Ingresses without a class (always so with files)'),
     option('--require-plugin', 'close every route that has neither plugins nor ostiary.dev/public'),
     option('--default-plugins <list>', 'namespace/name of OIDCPlugins that guard such routes').argParser(
@@ -47,6 +54,10 @@ export function runOptions(): Option[] {
     option('--manifests <directory>', 'read a directory of YAML instead of a cluster'),
     option('--kubeconfig <file>', 'kubeconfig of the cluster (default: in-cluster, else KUBECONFIG)'),
     option('--watch-namespace <list>', 'watch these namespaces only').argParser(collect),
+    option(
+      '--without-cluster-rights',
+      'read nothing outside of --watch-namespace: Roles suffice, and the class is matched by --ingress-class',
+    ),
     option('--namespace <name>', "the controller's own namespace (default: the pod's, else default)"),
     option(
       '--bind-address <address>',
@@ -54,8 +65,9 @@ export function runOptions(): Option[] {
     ),
     option('--http-port <port>', 'HTTP port (default: 8080)'),
     option('--https-port <port>', 'HTTPS port (default: 8443)'),
+    option('--https-redirect-port <port>', 'HTTPS port as clients see it, for ssl-redirect (default: 443)'),
     option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
-    option('--admin-port <port>', 'port of /livez, /readyz and /metrics (default: 10254)'),
+    option('--admin-port <port>', 'port of /startupz, /livez, /readyz and /metrics (default: 10254)'),
     option('--workers <count>', 'proxy threads (default: the CPUs that the cgroup allows)'),
     option('--trusted-proxies <cidrs>', 'CIDRs whose X-Forwarded-* is believed').argParser(collect),
     option(
@@ -71,13 +83,24 @@ export function runOptions(): Option[] {
       '--leader-elect <boolean>',
       'let one of several instances write status and Events (default: true)',
     ),
-    option('--election-id <name>', 'name of the Lease of the leader (default: ostiary-leader)'),
+    option(
+      '--election-id <name>',
+      'name of the Lease of the leader (default: ostiary-leader, with another class its name behind that)',
+    ),
     option('--publish-service <service>', 'namespace/name of the Service whose addresses Ingresses get'),
     option('--publish-status-address <list>', 'addresses that Ingresses get instead').argParser(collect),
+    option(
+      '--publish-node-addresses',
+      'give Ingresses the addresses of the nodes that our pods run on, external before internal ones',
+    ),
     option('--update-status-on-shutdown', 'take the addresses away when the last instance leaves'),
     option(
+      '--shutdown-delay <duration>',
+      'how long everything is served after SIGTERM while /readyz already fails, as 5s (default: 5s, with files 0)',
+    ),
+    option(
       '--drain-timeout-seconds <seconds>',
-      'how long requests in flight may go on after SIGTERM (default: 30)',
+      'how long requests in flight may go on after that (default: 30)',
     ),
     option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),
     option('--log-format <format>', 'json, pretty or auto: pretty on a terminal (default: auto)'),

@@ -1,4 +1,7 @@
 import * as z from 'zod'
+import { duration } from './duration.ts'
+
+export const DEFAULT_CONTROLLER_CLASS = 'ostiary.dev/ingress-controller'
 
 const wholeNumber = (maximum: number): z.ZodType<number> => {
   const message = `must be a whole number from 0 to ${maximum}`
@@ -27,12 +30,24 @@ export const settingsSchema = z.strictObject({
   bindAddress: z.string().min(1).default('::'),
   httpPort: port.default(8080),
   httpsPort: port.default(8443),
+  /** As clients see it: where `ssl-redirect` sends them. */
+  httpsRedirectPort: port.default(443),
   adminAddress: z.string().min(1).default('::'),
   adminPort: port.default(10_254),
   /** 0: as many as the cgroup allows. */
   workers: wholeNumber(256).default(0),
   trustedProxies: list,
   ingressClass: z.string().min(1).default('ostiary'),
+  /** `spec.controller` of the IngressClasses that are served. All of Ostiary's have one prefix: they know each other by it. */
+  controllerClass: z
+    .string()
+    .regex(
+      /^ostiary\.dev\/[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?$/,
+      'must be ostiary.dev/ and a name of up to 48 lower-case letters, digits and -',
+    )
+    .default(DEFAULT_CONTROLLER_CLASS),
+  /** Nothing that needs a ClusterRole is read: the class is matched by name, in the watched namespaces only. */
+  withoutClusterRights: z.boolean().default(false),
   watchIngressWithoutClass: z.boolean().default(false),
   requirePlugin: z.boolean().default(false),
   defaultPlugins: z.array(qualifiedName).default([]),
@@ -53,12 +68,12 @@ export const settingsSchema = z.strictObject({
     .enum(['true', 'false'], 'must be true or false')
     .default('true')
     .transform((text) => text === 'true'),
-  /** Name of the Lease of the leader. */
+  /** Name of the Lease of the leader; absent: made of what tells this installation from others. */
   electionId: z
     .string()
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Lease')
-    .default('ostiary-leader'),
+    .optional(),
   publishService: qualifiedName.optional(),
   publishStatusAddress: z
     .array(
@@ -68,7 +83,13 @@ export const settingsSchema = z.strictObject({
         .regex(/^[A-Za-z0-9.:-]+$/, 'must list IP addresses or host names'),
     )
     .default([]),
+  /** Ingresses get the addresses of the nodes that our pods run on. */
+  publishNodeAddresses: z.boolean().default(false),
+  /** Of the pod that this process runs in: whose labels the other pods have. Absent: the host's name. */
+  podName: z.string().min(1).optional(),
   updateStatusOnShutdown: z.boolean().default(false),
+  /** Milliseconds from SIGTERM to the drain, in which everything is served. Absent: 5 s on a cluster, none with files. */
+  shutdownDelay: duration(3600).optional(),
   drainTimeoutSeconds: wholeNumber(3600).default(30),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),

@@ -24,6 +24,8 @@ export interface Source {
   synced(): boolean
   /** What cannot be read at the moment. A source that was synced keeps what it knew. */
   problems(): readonly SourceProblem[]
+  /** One line for each part that is stuck: it should have ended, or gone on, long ago. What is merely away is a problem. */
+  stuck(): readonly string[]
   /** Resolves when, after the signal, no timer, watcher or connection is left. */
   stopped(): Promise<void>
 }

@@ -120,34 +120,3 @@ test('an endpoint may be a name', async () => {
   const running = await proxy(aSnapshot(table))
   expect(await rawRequest(running.port, GET)).toMatchObject({ status: 200, body: 'example.com' })
 })
-
-test('closing lets a request finish, ends its connection and refuses new ones', async () => {
-  let resolveKept: (response: ServerResponse) => void = () => {}
-  const kept = new Promise<ServerResponse>((resolve) => {
-    resolveKept = resolve
-  })
-  const { port } = await upstream((_, response) => resolveKept(response))
-  const running = await proxy(everythingOn(port))
-  const idle = await RawClient.open(running.port)
-  const client = await RawClient.open(running.port)
-  client.write(GET)
-  const response = await kept
-  response.write('begun, ')
-  await client.until((text) => text.includes('begun'))
-  const closed = running.server.close({ drainMs: 60_000 })
-  await idle.closed()
-  await expect(RawClient.open(running.port)).rejects.toThrow(/ECONNREFUSED/)
-  response.end('finished')
-  expect((await client.response()).body).toBe('begun, finished')
-  await client.closed()
-  await closed
-})
-
-test('closing cuts what does not finish in time', async () => {
-  const { port } = await upstream(() => {})
-  const running = await proxy(everythingOn(port))
-  const client = await RawClient.open(running.port)
-  client.write(GET)
-  await running.server.close({ drainMs: 1 })
-  expect(await client.closed()).toBe('')
-})

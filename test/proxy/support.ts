@@ -8,7 +8,7 @@ import {
 import { onTestFinished } from 'vitest'
 import type { Authorizer } from '../../src/auth/authorize.ts'
 import type { Allow } from '../../src/auth/decision.ts'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock, systemTimers, type Timers } from '../../src/clock.ts'
 import type { ProxyLog } from '../../src/proxy/exchange.ts'
 import {
   createProxyServer,
@@ -107,10 +107,11 @@ export async function proxy(
   snapshot: Snapshot | undefined,
   options: Partial<ProxyServerOptions> = {},
   authorizer: Authorizer = noAuthorizer,
+  timers: Timers = systemTimers,
 ): Promise<RunningProxy> {
   const server = await createProxyServer(
     { http: { port: 0 }, ...options },
-    { authorizer, clock: systemClock, log: silent },
+    { authorizer, clock: systemClock, log: silent, timers },
   )
   if (snapshot !== undefined) server.publish(snapshot)
   const ports = await server.listen()

@@ -2,18 +2,26 @@ import { createServer, type AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { onTestFinished, describe, expect, test, vi } from 'vitest'
 import { AggregatorRegistry } from 'prom-client'
+import { systemTimers, type Timers } from '../../src/clock.ts'
 import { startThreadPool, type ThreadPool, type ThreadPoolOptions } from '../../src/proxy/thread-pool.ts'
+import { ManualTimers } from '../support/manual-timers.ts'
 import { RawClient, rawRequest } from '../support/raw-http.ts'
+import type { Snapshot } from '../../src/table/routing-table.ts'
 import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 import { everythingOn, GET, silent, upstream } from './support.ts'
 
 const CRASHING = new URL('./crashing-thread.ts', import.meta.url)
+const BLOCKING = new URL('./blocking-thread.ts', import.meta.url)
 const CRASHING_FOR_GOOD = new URL('./crashing-for-good-thread.ts', import.meta.url)
 
-async function pool(options: Partial<ThreadPoolOptions> = {}, entry?: URL): Promise<ThreadPool> {
+async function pool(
+  options: Partial<ThreadPoolOptions> = {},
+  entry?: URL,
+  timers: Timers = systemTimers,
+): Promise<ThreadPool> {
   const started = await startThreadPool(
     { workers: 2, http: { port: 0 }, ...options },
-    { log: silent, serveBroker: () => {}, ...(entry !== undefined && { entry }) },
+    { log: silent, serveBroker: () => {}, timers, ...(entry !== undefined && { entry }) },
   )
   onTestFinished(() => started.close({ drainMs: 0 }))
   return started
@@ -58,7 +66,7 @@ describe('two threads', () => {
     const client = await RawClient.open(threads.ports.http ?? 0)
     client.write(GET)
     await hasCome
-    const closed = threads.close({ drainMs: 60_000 })
+    const closed = threads.close({ drainMs: 5000 })
     finish?.()
     expect((await client.response()).body).toBe('finished')
     await closed
@@ -122,6 +130,78 @@ test('a thread that dies over and over does not keep the others from new snapsho
   await threads.publish(everythingOn(two.port))
   expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'two' })
 })
+
+/** A route that is asked for authorization, beside an open one. */
+function guardedBeside(path: string, port: number): Snapshot {
+  const action = { kind: 'forward', upstream: 'default/web/80', policies: ['default/plugin'] } as const
+  const guarded = aRoute('web', { path, action })
+  return aSnapshot(aTable([aHost('example.com', [guarded, aRoute('web')])], { web: [port] }))
+}
+
+test('a thread whose loop is stuck is told by name, and its metrics as they were, until it goes on', async () => {
+  const one = await upstream((_, response) => response.end('one'))
+  const timers = new ManualTimers()
+  const threads = await pool({}, BLOCKING, timers)
+  const port = threads.ports.http ?? 0
+  await threads.publish(guardedBeside('/block', one.port))
+  await rawRequest(port, GET)
+  await vi.waitFor(async () => expect(await requestsOf(threads)).toBe(1))
+
+  const blocked = await RawClient.open(port)
+  blocked.write(GET.replace('/ ', '/block '))
+  onTestFinished(() => blocked.close())
+  // Half a minute goes by in beats, which the other thread answers.
+  await vi.waitFor(
+    () => {
+      timers.advance(5000)
+      expect(threads.stuck()).toEqual([
+        expect.stringMatching(/^proxy thread [12] has not answered for \d+ s$/),
+      ])
+    },
+    { timeout: 15_000, interval: 50 },
+  )
+  const told = requestsOf(threads)
+  timers.advance(2000)
+  expect(await told).toBe(1)
+
+  new BroadcastChannel('unblock').postMessage('go')
+  await vi.waitFor(
+    () => {
+      timers.advance(5000)
+      expect(threads.stuck()).toEqual([])
+    },
+    { timeout: 15_000, interval: 50 },
+  )
+})
+
+test('what a dead thread had counted stays in the sum, so that no counter goes backwards', async () => {
+  const one = await upstream((_, response) => response.end('one'))
+  const threads = await pool({}, CRASHING)
+  const port = threads.ports.http ?? 0
+  await threads.publish(guardedBeside('/crash', one.port))
+  for (let i = 0; i < 20; i += 1) await rawRequest(port, GET)
+  await vi.waitFor(async () => expect(await requestsOf(threads)).toBe(20))
+  await expect(rawRequest(port, GET.replace('/ ', '/crash '))).rejects.toThrow(/connection ended/)
+  for (let i = 0; i < 5; i += 1) await rawRequest(port, GET)
+  await vi.waitFor(async () => expect(await requestsOf(threads)).toBe(25))
+  const text = await AggregatorRegistry.aggregate(await threads.metrics()).metrics()
+  expect(text).toMatch(/ostiary_http_request_duration_seconds_count\{[^}]*service="web"[^}]*\} 25/)
+
+  await threads.publish(everythingElse())
+  const after = await AggregatorRegistry.aggregate(await threads.metrics()).metrics()
+  expect(after).not.toMatch(/service="web"/)
+})
+
+/** A table without the route `web`. */
+function everythingElse(): Snapshot {
+  return aSnapshot(aTable([aHost('example.com', [aRoute('other')])], { other: [] }))
+}
+
+/** How many requests of the route `web` all threads answered with 200. */
+async function requestsOf(threads: ThreadPool): Promise<number> {
+  const text = await AggregatorRegistry.aggregate(await threads.metrics()).metrics()
+  return Number(/ostiary_http_requests_total\{[^}]*service="web"[^}]*code="200"\} (\d+)/.exec(text)?.[1] ?? 0)
+}
 
 test('a port that somebody else has is an error with place and remedy', async () => {
   const stranger = createServer()

@@ -43,12 +43,33 @@ describe('settings', () => {
         electionId: 'leader',
         publishService: 'a/b',
         publishStatusAddress: '192.0.2.1,lb.example.com',
+        shutdownDelay: '5s',
       }
       const fallback = /port|workers|seconds|replicas/i.test(option.attributeName()) ? '1' : 'a/b'
       return [option.long ?? '', values[option.attributeName()] ?? fallback]
     })
     expect(() => readSettings(parse(...args))).not.toThrow()
   })
+
+  test.each([
+    ['500ms', 500],
+    ['5s', 5000],
+    ['5', 5000],
+    ['1m', 60_000],
+    ['1h', 3_600_000],
+    ['0', 0],
+  ])('the duration %s is %d milliseconds', (text, milliseconds) => {
+    expect(readSettings(parse('--shutdown-delay', text)).shutdownDelay).toBe(milliseconds)
+  })
+
+  test.each(['', 's', '-5s', '5 s', '1.5s', '5d', '61m', '1e3', 'Infinity'])(
+    'the duration %j is refused',
+    (text) => {
+      expect(() => readSettings(parse('--shutdown-delay', text))).toThrow(
+        /--shutdown-delay: must be a duration such as 500ms, 5s or 1m, up to 3600s/,
+      )
+    },
+  )
 
   test('lists come from commas and from repetition', () => {
     const { trustedProxies } = readSettings(

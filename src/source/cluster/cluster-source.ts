@@ -39,6 +39,9 @@ export function createClusterSource(options: ClusterSourceOptions): ClusterSourc
   return new ReflectorSource(options)
 }
 
+/** Twice what any single step of a reflector takes: a watch may be silent for 150 s. */
+const STUCK_MS = 300_000
+
 class ReflectorSource implements ClusterSource {
   readonly #reflectors: readonly Reflector[]
   readonly #stopped = Promise.withResolvers<void>()
@@ -74,6 +77,15 @@ class ReflectorSource implements ClusterSource {
     return this.#reflectors.flatMap(({ resource, problem }) =>
       problem === undefined ? [] : [{ subject: resource.name, message: problem }],
     )
+  }
+
+  stuck(): readonly string[] {
+    return this.#reflectors
+      .filter(({ idleMs }) => idleMs >= STUCK_MS)
+      .map(
+        ({ resource, idleMs }) =>
+          `the reflector of ${resource.name} has done nothing for ${Math.round(idleMs / 1000)} s`,
+      )
   }
 
   counts(): ReturnType<ClusterSource['counts']> {

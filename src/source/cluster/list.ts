@@ -13,13 +13,18 @@ const PAGE_SIZE = 500
 
 /**
  * Lists a collection page by page. No resource version is asked for, so that the answer is the newest and never goes
- * back in time. Where the continuation expires on the way (410), everything is read once more, in one piece.
+ * back in time. `onPage` is called when a page has come. Where the continuation expires on the way (410), everything is read once more, in one piece.
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  */
-export async function list(api: ApiServer, resource: WatchedResource, signal: AbortSignal): Promise<Listing> {
+export async function list(
+  api: ApiServer,
+  resource: WatchedResource,
+  signal: AbortSignal,
+  onPage: () => void,
+): Promise<Listing> {
   try {
-    return await listPages(api, resource, signal)
+    return await listPages(api, resource, signal, onPage)
   } catch (error) {
     if (!(error instanceof ApiServerError) || error.status !== 410) throw error
     const { items, resourceVersion } = await page(api, resource, {}, signal)
@@ -27,11 +32,17 @@ export async function list(api: ApiServer, resource: WatchedResource, signal: Ab
   }
 }
 
-async function listPages(api: ApiServer, resource: WatchedResource, signal: AbortSignal): Promise<Listing> {
+async function listPages(
+  api: ApiServer,
+  resource: WatchedResource,
+  signal: AbortSignal,
+  onPage: () => void,
+): Promise<Listing> {
   const items: unknown[] = []
   let query: Record<string, string> = { limit: String(PAGE_SIZE) }
   for (;;) {
     const { items: more, resourceVersion, next } = await page(api, resource, query, signal)
+    onPage()
     items.push(...more)
     if (next === '') return { items, resourceVersion }
     query = { limit: String(PAGE_SIZE), continue: next }

@@ -73,6 +73,7 @@ export class Reflector {
   #synced = false
   #problem: string | undefined
   #failuresInARow = 0
+  #steppedMs: number
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -81,6 +82,7 @@ export class Reflector {
     this.#random = options.random ?? Math.random
     this.#backOff = new BackOff({ random: this.#random })
     this.#store = new ObjectStore(options.resource)
+    this.#steppedMs = this.#clock.monotonic()
   }
 
   get resource(): WatchedResource {
@@ -95,6 +97,14 @@ export class Reflector {
   /** Why the collection cannot be followed at the moment, and what to do. */
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  /**
+   * Milliseconds since the last step: an attempt that began, a page or a line that came. All of these are limited, in
+   * an outage of the API server too, so a long time means that something hangs.
+   */
+  get idleMs(): number {
+    return this.#clock.monotonic() - this.#steppedMs
   }
 
   objects(): Iterable<KubernetesObject> {
@@ -116,6 +126,7 @@ export class Reflector {
   /** Runs until the signal; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#stepped()
       let waitMs: number
       try {
         if (this.#store.resourceVersion === undefined) await this.#list(signal)
@@ -131,7 +142,7 @@ export class Reflector {
   async #list(signal: AbortSignal): Promise<void> {
     const { api, resource, onChange } = this.#options
     this.counts.lists += 1
-    const isDifferent = this.#store.replace(await list(api, resource, signal))
+    const isDifferent = this.#store.replace(await list(api, resource, signal, () => this.#stepped()))
     const isFirst = !this.#synced
     this.#synced = true
     if (isDifferent || isFirst) onChange()
@@ -155,8 +166,10 @@ export class Reflector {
       signal,
       bodyTimeoutMs: silenceMs,
     })
+    this.#stepped()
     this.#recovered()
     for await (const line of readLines(body, () => (this.counts.malformedEvents += 1))) {
+      this.#stepped()
       this.#take(parseWatchEvent(line))
       this.#progressed()
     }
@@ -191,6 +204,10 @@ export class Reflector {
     this.counts.malformedEvents += 1
     // Reading on would lose the event for good; a new watch from the last good version brings it again.
     throw new OstiaryError('ERR_SOURCE_UNAVAILABLE', 'the API server sent a watch event that cannot be read')
+  }
+
+  #stepped(): void {
+    this.#steppedMs = this.#clock.monotonic()
   }
 
   #progressed(): void {

@@ -96,6 +96,11 @@ class DirectorySource implements Source {
       : []
   }
 
+  /** It reads synchronously, so that where it is stuck, this whole thread is. */
+  stuck(): readonly string[] {
+    return []
+  }
+
   stopped(): Promise<void> {
     return this.#stopped.promise
   }
