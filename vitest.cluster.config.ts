@@ -11,6 +11,7 @@ class ByName extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/cluster/**/*.test.ts'],
+    globalSetup: ['test/cluster-setup/global-setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 600_000,
     reporters: process.env['CI']

@@ -26,9 +26,10 @@ describe.skipIf(clusterRequirement() || helmRequirement())(
     const namespaces: string[] = []
 
     beforeAll(async () => {
+      await installCrds()
       home = await createNamespace('ostiary-conformance')
       namespaces.push(home)
-      await installChart(home, RELEASE, { 'ingressClass.name': home })
+      await installChart(home, RELEASE, { 'ingressClass.name': home, 'crds.install': 'false' })
     })
 
     afterAll(async () => {
