@@ -1,4 +1,5 @@
 import { ANNOTATION_PREFIX, AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
+import { readTls, TLS_ANNOTATIONS, type TlsAnnotations } from './tls-annotations.ts'
 
 /** The closed set. Any other `ostiary.dev/` annotation closes what it stands on: a typo must not open a route. */
 export const INGRESS_ANNOTATIONS = [
@@ -8,6 +9,7 @@ export const INGRESS_ANNOTATIONS = [
   'deny-groups',
   'allow-encoded-slash',
   'allow-double-slash',
+  ...TLS_ANNOTATIONS,
 ] as const
 
 /** What a Service may carry: a floor of plugins. */
@@ -22,6 +24,7 @@ export interface Annotations {
   readonly denyGroups?: readonly string[]
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
+  readonly tls: TlsAnnotations
   /** Annotations of other controllers that meant protection. */
   readonly foreignProtection: readonly string[]
   /** Each closes the object's routes. */
@@ -65,6 +68,7 @@ export function parseAnnotations(
     ...(denyGroups && { denyGroups }),
     allowEncodedSlash: reader.boolean('allow-encoded-slash') ?? false,
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
+    tls: readTls(reader),
     foreignProtection: Object.keys(annotations)
       .filter((name) => FOREIGN_PROTECTION.test(name))
       .sort(),

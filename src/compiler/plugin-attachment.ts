@@ -3,6 +3,7 @@ import type { Annotations } from '../api/annotations.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { Service } from '../api/service.ts'
 import type { PolicyId } from '../table/policy.ts'
+import { isSolver } from './acme-solver.ts'
 import type { AnnotationIndex } from './annotation-index.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { CompileOptions } from './options.ts'
@@ -35,9 +36,6 @@ export interface Guarded {
   readonly service: Service | undefined
   readonly path: string
 }
-
-const SOLVER_LABEL = 'acme.cert-manager.io/http01-solver'
-const SOLVER_PATH = '/.well-known/acme-challenge/'
 
 /** Decides which plugins guard a route. Whatever is unclear closes it. */
 export class PluginAttacher {
@@ -116,7 +114,7 @@ export class PluginAttacher {
     const own = this.#annotations.of(route.ingress)
     const foreign = this.#foreignProtection(route, own)
     if (foreign !== undefined) return foreign
-    if (own.public || isSolver(route)) return { kind: 'open' }
+    if (own.public || isSolver(route.ingress, route.service, route.path)) return { kind: 'open' }
     if (this.#defaults.length > 0) return guardOf(this.#defaults)
     if (!this.#options.requirePlugin) return { kind: 'open' }
     this.#diagnostics.report(route.ingress, {
@@ -197,9 +195,4 @@ function guardOf(references: readonly PluginReference[]): Guard {
 
 function closed(reason: Closing['reason'], message: string): Guard {
   return { kind: 'closed', reason, message }
-}
-
-/** cert-manager's HTTP-01 solvers have to be reached by the certificate authority. */
-function isSolver({ ingress, path }: Guarded): boolean {
-  return ingress.metadata.labels[SOLVER_LABEL] === 'true' && path.startsWith(SOLVER_PATH)
 }

@@ -4,11 +4,14 @@ import type { AccessControl, Route, RouteAction } from '../table/routing-table.t
 import type { Diagnostics } from './diagnostics.ts'
 import type { Guard } from './plugin-attachment.ts'
 import type { PathEntry } from './rules.ts'
+import { redirectsToHttps } from './ssl-redirect.ts'
 import type { BackendReading } from './upstream.ts'
 
 /** All that a route is made of. */
 export interface RouteParts {
   readonly entry: PathEntry
+  /** As the rule has it; empty where it has none. */
+  readonly host: string
   readonly annotations: Annotations
   readonly guard: Guard
   readonly backend: BackendReading
@@ -22,15 +25,18 @@ export function serviceKeyOf({ ingress, backend }: PathEntry): string | undefine
 
 /** @param removeHeaders Sorted. */
 export function buildRoute(parts: RouteParts, removeHeaders: readonly string[]): Route {
-  const { entry, annotations } = parts
+  const { entry, host, annotations } = parts
+  const { ingress, path } = entry
+  const action = actionOf(parts)
   const accessControl = accessControlOf(annotations)
   return {
     id: entry.id,
-    ingress: { namespace: entry.ingress.metadata.namespace, name: entry.ingress.metadata.name },
+    ingress: { namespace: ingress.metadata.namespace, name: ingress.metadata.name },
     service: entry.backend.service?.name ?? '',
     pathType: entry.pathType,
-    path: entry.path,
-    action: actionOf(parts),
+    path,
+    action,
+    ...(redirectsToHttps(ingress, host, annotations.tls, { path, action }) && { sslRedirect: true as const }),
     ...(accessControl && { accessControl }),
     allowEncodedSlash: annotations.allowEncodedSlash,
     allowDoubleSlash: annotations.allowDoubleSlash,

@@ -78,13 +78,17 @@ class VirtualHostBuilder {
   }
 
   build({ rules, logins }: AttachedHost): VirtualHost {
-    const routes = entriesOf(rules).map((entry, index) => this.#buildRoute(entry, logins.guards[index]))
+    const routes = entriesOf(rules).map((entry, index) =>
+      this.#buildRoute(entry, rules.host, logins.guards[index]),
+    )
+    const hasHttpsLogin = routes.some((route) => isHttpsLogin(route, logins.loginPolicies))
     const defaultRoute = rules.defaultEntry && routes.pop()
     return {
       host: rules.host,
       routes,
       ...(defaultRoute && { defaultRoute }),
       loginPolicies: logins.loginPolicies,
+      ...(hasHttpsLogin && { httpsLogin: true as const }),
       reservedClosed: logins.reservedClosed,
     }
   }
@@ -109,17 +113,22 @@ class VirtualHostBuilder {
     }
   }
 
-  #buildRoute(entry: PathEntry, guard: HostLogins['guards'][number] | undefined): Route {
+  #buildRoute(entry: PathEntry, host: string, guard: HostLogins['guards'][number] | undefined): Route {
     const backend = this.#resolver.resolve(entry.backend, entry.ingress.metadata.namespace)
     if (entry.refused === undefined) reportBackend(entry, backend, this.#input.diagnostics)
     const removeHeaders = sortedUnique(this.#mappedHeaders.get(serviceKeyOf(entry) ?? '') ?? [])
     const closed = { kind: 'closed', reason: 'IngressInvalid', message: 'The route has no guard.' } as const
     const annotations = this.annotations.of(entry.ingress)
-    const route = buildRoute({ entry, annotations, guard: guard ?? closed, backend }, removeHeaders)
+    const route = buildRoute({ entry, host, annotations, guard: guard ?? closed, backend }, removeHeaders)
     if (backend.ok && route.action.kind === 'forward')
       this.#upstreams.set(backend.upstream.id, backend.upstream)
     return route
   }
+}
+
+function isHttpsLogin({ action, sslRedirect }: Route, loginPolicies: readonly PolicyId[]): boolean {
+  if (sslRedirect === undefined || action.kind === 'closed') return false
+  return action.policies.some((id) => loginPolicies.includes(id))
 }
 
 function refusedGuard(message: string): Guard {

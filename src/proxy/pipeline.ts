@@ -7,7 +7,9 @@ import type { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
+import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
 import { respondDecision, respondProblem } from './respond.ts'
+import { redirectLogin, redirectRoute } from './ssl-redirect.ts'
 
 /** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
 type Verdict = boolean | Promise<boolean>
@@ -22,24 +24,15 @@ const STEPS: readonly Step[] = [
   checkAuthority,
   checkTarget,
   matchHost,
+  redirectLogin,
   answerReservedPath,
   answerRoutedCallback,
   matchRoute,
+  redirectRoute,
   checkOpen,
   refuseTrace,
   authorize,
 ]
-
-/** The paths that belong to Ostiary on a host with a login policy. */
-const RESERVED_PATHS = new Set([
-  '/oauth2/start',
-  '/oauth2/callback',
-  '/oauth2/sign_out',
-  '/oauth2/userinfo',
-  '/oauth2/auth',
-  '/oauth2/backchannel_logout',
-])
-const CALLBACK_PATH = '/oauth2/callback'
 
 /** Answers a request. Never throws: what fails unforeseen is a 500 that reaches no upstream. */
 export function handle(exchange: Exchange): void {
@@ -122,7 +115,7 @@ function matchHost(exchange: Exchange): boolean {
 /** Authorization codes never reach an upstream, not even while a policy is missing. */
 function answerReservedPath(exchange: Exchange): Verdict {
   const { path } = exchange.target
-  if (!path.startsWith('/oauth2/') || !RESERVED_PATHS.has(path)) return true
+  if (!isReservedPath(path)) return true
   const { virtualHost } = exchange.host
   if (virtualHost.reservedClosed) return answerClosed(exchange, 'reserved_path')
   if (virtualHost.loginPolicies.length === 0) return true

@@ -42,6 +42,8 @@ export interface Route {
   readonly path: string
   readonly action: RouteAction
   readonly accessControl?: AccessControl
+  /** Plain HTTP is sent to HTTPS, before anything else is done for the request. */
+  readonly sslRedirect?: true
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
   /** Lower-case names removed from requests here beside `RoutingTable.identityHeaders`. */
@@ -58,6 +60,8 @@ export interface VirtualHost {
   readonly defaultRoute?: Route
   /** The login policies on this host, in id order: their reserved paths exist here. */
   readonly loginPolicies: readonly PolicyId[]
+  /** A route with a login is on HTTPS only: so are the reserved paths and the callbacks. */
+  readonly httpsLogin?: true
   /** A named plugin that could be a login plugin is missing or invalid: reserved paths answer 503. */
   readonly reservedClosed: boolean
 }
