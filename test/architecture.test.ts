@@ -16,7 +16,7 @@ const EVERYTHING: Rule = { folders: ['*'], packages: ['*'], builtins: ['*'] }
 /** The table of CONTRIBUTING.md. */
 const RULES: Readonly<Record<string, Rule>> = {
   leaves: { folders: [], packages: [], builtins: ['util'] },
-  api: { folders: [], packages: ['zod'], builtins: [] },
+  api: { folders: [], packages: ['zod', 're2js'], builtins: [] },
   table: { folders: [], packages: [], builtins: [] },
   compiler: { folders: ['api', 'table'], packages: ['yaml'], builtins: ['crypto', 'net'] },
   source: {
@@ -47,7 +47,16 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   proxy: {
     folders: ['table', 'auth', 'observability'],
-    packages: ['fastify', 'undici', 'lru-cache', 'pino', 'prom-client', 'selfsigned'],
+    packages: [
+      'fastify',
+      'undici',
+      'lru-cache',
+      'pino',
+      'prom-client',
+      'rate-limiter-flexible',
+      're2js',
+      'selfsigned',
+    ],
     builtins: ['*'],
   },
   observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },

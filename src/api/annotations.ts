@@ -1,4 +1,5 @@
 import { ANNOTATION_PREFIX, AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
+import { readTraffic, TRAFFIC_ANNOTATIONS, type TrafficAnnotations } from './traffic-annotations.ts'
 import { readTls, TLS_ANNOTATIONS, type TlsAnnotations } from './tls-annotations.ts'
 
 /** The closed set. Any other `ostiary.dev/` annotation closes what it stands on: a typo must not open a route. */
@@ -9,6 +10,7 @@ export const INGRESS_ANNOTATIONS = [
   'deny-groups',
   'allow-encoded-slash',
   'allow-double-slash',
+  ...TRAFFIC_ANNOTATIONS,
   ...TLS_ANNOTATIONS,
 ] as const
 
@@ -24,6 +26,8 @@ export interface Annotations {
   readonly denyGroups?: readonly string[]
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
+  /** Of an Ingress; absent where none is set. */
+  readonly traffic?: TrafficAnnotations
   readonly tls: TlsAnnotations
   /** Annotations of other controllers that meant protection. */
   readonly foreignProtection: readonly string[]
@@ -61,6 +65,7 @@ export function parseAnnotations(
       'stands beside ostiary.dev/allow-groups; remove one of the two',
     )
   }
+  const traffic = kind === 'Ingress' ? readTraffic(reader) : undefined
   return {
     ...(plugins && { plugins }),
     public: isPublic,
@@ -68,6 +73,7 @@ export function parseAnnotations(
     ...(denyGroups && { denyGroups }),
     allowEncodedSlash: reader.boolean('allow-encoded-slash') ?? false,
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
+    ...(traffic && { traffic }),
     tls: readTls(reader),
     foreignProtection: Object.keys(annotations)
       .filter((name) => FOREIGN_PROTECTION.test(name))

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { RATE_LIMIT_PATTERN } from './rate-limit.ts'
 import { checkRules, type SpecRule } from './spec-rule.ts'
 import type { ObjectMeta, Origin, Problem } from './object.ts'
 
@@ -13,6 +14,13 @@ const consumerFields = z.strictObject({
     .max(64)
     .default([])
     .describe('Groups that ostiary.dev/allow-groups and deny-groups judge'),
+  rateLimits: z
+    .array(z.string().regex(new RegExp(RATE_LIMIT_PATTERN), 'must be a count and a window as 100/1m, up to 24h'))
+    .max(4)
+    .default([])
+    .describe(
+      'How many requests this consumer may send in all, as 100/1m; in place of what its routes say per consumer',
+    ),
 })
 
 export type ConsumerSpec = z.output<typeof consumerFields>

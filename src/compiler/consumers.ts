@@ -1,6 +1,8 @@
 import type { Consumer, ConsumerSpec } from '../api/consumer.ts'
 import { objectKey } from '../api/object.ts'
+import { parseRateLimit } from '../api/rate-limit.ts'
 import type { ObjectStatus } from '../table/diagnostic.ts'
+import type { RateLimit } from '../table/route-traffic.ts'
 import type { CompiledConsumer, RoutingTable } from '../table/routing-table.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { compareText, sortedUnique } from './order.ts'
@@ -54,7 +56,21 @@ function compileOne({ metadata }: Consumer, spec: ConsumerSpec): CompiledConsume
     ...(spec.username !== undefined && { username: spec.username }),
     ...(spec.customId !== undefined && { customId: spec.customId }),
     groups: sortedUnique(spec.groups),
+    ...(spec.rateLimits.length > 0 && { rateLimits: compileLimits(spec.rateLimits) }),
   }
+}
+
+/** Of several for one window the least is what counts anyway. */
+function compileLimits(written: readonly string[]): RateLimit[] {
+  const byWindow = new Map<number, number>()
+  for (const limit of written.map(parseRateLimit)) {
+    if (limit === undefined) continue
+    const { requests, windowSeconds } = limit
+    byWindow.set(windowSeconds, Math.min(requests, byWindow.get(windowSeconds) ?? requests))
+  }
+  return [...byWindow]
+    .sort(([a], [b]) => a - b)
+    .map(([windowSeconds, requests]) => ({ requests, windowSeconds }))
 }
 
 function namesOf({ username, customId }: Names): (readonly [field: 'username' | 'customId', name: string])[] {

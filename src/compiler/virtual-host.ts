@@ -12,6 +12,7 @@ import { PluginAttacher, type Guard } from './plugin-attachment.ts'
 import type { CompiledPlugin } from './plugins.ts'
 import { resolveConflicts, type ResolvedRules } from './precedence.ts'
 import { reportShadowedPaths } from './reserved-path.ts'
+import { withTraffic } from './route-traffic.ts'
 import { buildRoute, reportBackend, serviceKeyOf } from './route.ts'
 import { collectRules, type PathEntry } from './rules.ts'
 import { UpstreamResolver } from './upstream.ts'
@@ -122,7 +123,8 @@ class VirtualHostBuilder {
     const route = buildRoute({ entry, host, annotations, guard: guard ?? closed, backend }, removeHeaders)
     if (backend.ok && route.action.kind === 'forward')
       this.#upstreams.set(backend.upstream.id, backend.upstream)
-    return route
+    const upstream = backend.ok ? backend.upstream : undefined
+    return withTraffic(route, { ingress: entry.ingress, annotations, upstream }, this.#input.diagnostics)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Policy, PolicyId } from './policy.ts'
+import type { RateLimit, RouteTraffic } from './route-traffic.ts'
 import type { ClosedReason } from './reasons.ts'
 import type { SecretId, SecretTable } from './secret-table.ts'
 
@@ -48,6 +49,8 @@ export interface Route {
   readonly allowDoubleSlash: boolean
   /** Lower-case names removed from requests here beside `RoutingTable.identityHeaders`. */
   readonly removeHeaders: readonly string[]
+  /** Absent: requests and responses pass as they are. */
+  readonly traffic?: RouteTraffic
 }
 
 /** Everything that one host name serves. */
@@ -88,6 +91,8 @@ export interface CompiledConsumer {
   readonly username?: string
   readonly customId?: string
   readonly groups: readonly string[]
+  /** Absent: those of its routes. */
+  readonly rateLimits?: readonly RateLimit[]
 }
 
 /**
