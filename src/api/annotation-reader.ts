@@ -1,3 +1,4 @@
+import { nearestName } from './nearest-name.ts'
 import type { Problem } from './object.ts'
 
 /** Every annotation of ours begins with this. */
@@ -26,12 +27,10 @@ export class AnnotationReader {
     this.#values = values
     for (const name of Object.keys(values).sort()) {
       if (!isOurs(name) || known.some((each) => name === ANNOTATION_PREFIX + each)) continue
-      const list = known.map((each) => ANNOTATION_PREFIX + each).join(', ')
-      this.report(
-        name.slice(ANNOTATION_PREFIX.length),
-        'UnknownAnnotation',
-        `is not known on ${kind}; known: ${list}`,
-      )
+      const written = name.slice(ANNOTATION_PREFIX.length)
+      const nearest = nearestName(written, known)
+      const hint = nearest === undefined ? '' : `; did you mean ${ANNOTATION_PREFIX}${nearest}?`
+      this.report(written, 'UnknownAnnotation', `is not known on ${kind}${hint}`)
     }
   }
 
