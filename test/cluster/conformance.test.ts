@@ -29,7 +29,14 @@ describe.skipIf(clusterRequirement() || helmRequirement())(
       await installCrds()
       home = await createNamespace('ostiary-conformance')
       namespaces.push(home)
-      await installChart(home, RELEASE, { 'ingressClass.name': home, 'crds.install': 'false' })
+      // A controller of its own, so that no other release in the cluster serves these Ingresses, or has its own served.
+      const controller = `ostiary.dev/${home}`
+      const values = {
+        'ingressClass.name': home,
+        'ingressClass.controller': controller,
+        'crds.install': 'false',
+      }
+      await installChart(home, RELEASE, values)
     })
 
     afterAll(async () => {

@@ -36,6 +36,9 @@ export class OstiaryProcess {
       '2',
       '--drain-timeout-seconds',
       '5',
+      // Nobody else sends it requests.
+      '--shutdown-delay',
+      '0s',
       ...ports,
       ...kubeconfig,
       ...args,
