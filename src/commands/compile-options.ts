@@ -5,6 +5,8 @@ import type { Settings } from '../settings/settings.ts'
 export function compileOptionsOf(settings: Settings, fromFiles: boolean): CompileOptions {
   return {
     ingressClass: settings.ingressClass,
+    controllerClass: settings.controllerClass,
+    requireIngressClass: !fromFiles && !settings.withoutClusterRights,
     takeClasslessIngresses: fromFiles || settings.watchIngressWithoutClass,
     requirePlugin: settings.requirePlugin,
     defaultPlugins: settings.defaultPlugins,

@@ -18,10 +18,22 @@ export async function openCluster(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<OpenedSource> {
-  const { kubeconfig, watchNamespace, namespace, sessionKeySecret, sessionKeyFile } = settings
+  const {
+    kubeconfig,
+    watchNamespace: watchNamespaces,
+    withoutClusterRights,
+    namespace,
+    sessionKeySecret,
+    sessionKeyFile,
+  } = settings
   loadKubeConfig(kubeconfig) // a kubeconfig that is not there is told now, not retried for ever
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
-  const source = createClusterSource({ api, logger, watchNamespaces: watchNamespace })
+  const source = createClusterSource({
+    api,
+    logger,
+    watchNamespaces,
+    hasClusterRights: !withoutClusterRights,
+  })
   const cluster = { api, observed: source }
   const close = (): Promise<void> => api.close()
   if (sessionKeyFile !== undefined) {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
 import type { Reconciliation } from '../reconciler/reconciler.ts'
+import { electionIdOf } from '../settings/election-id.ts'
 import type { Settings } from '../settings/settings.ts'
 import { StatusReporter } from '../status/status-reporter.ts'
 import { EMPTY_TABLE, type RoutingTable } from '../table/routing-table.ts'
@@ -25,15 +26,17 @@ export function startStatus(
 ): RunningStatus {
   if (cluster === undefined) return { reconciled: () => {}, stopped: Promise.resolve() }
   let table: RoutingTable = EMPTY_TABLE
-  const { namespace, electionId, leaderElect, publishService, publishStatusAddress } = settings
+  const { namespace, leaderElect, publishService, publishStatusAddress } = settings
   const reporter = new StatusReporter({
     ...cluster,
     logger,
     namespace,
-    electionId,
+    electionId: electionIdOf(settings),
     leaderElect,
     publishStatusAddress,
     ...(publishService !== undefined && { publishService }),
+    ...(settings.publishNodeAddresses && { publishNodesOf: settings.podName ?? hostname() }),
+    controller: settings.controllerClass,
     clearOnShutdown: settings.updateStatusOnShutdown,
     // The pod's name, and something that a restarted container does not repeat.
     identity: `${hostname()}_${randomBytes(8).toString('hex')}`,

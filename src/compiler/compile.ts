@@ -10,6 +10,7 @@ import { assignHosts } from './host-ownership.ts'
 import { reportBroken, takeInventory } from './inventory.ts'
 import type { CompileOptions, CompileResult } from './options.ts'
 import { compareText } from './order.ts'
+import { claimPlugins } from './plugin-claim.ts'
 import { pluginStatus } from './plugin-status.ts'
 import { compilePlugins, type CompiledPlugin } from './plugins.ts'
 import { compileTls, type CompiledTls } from './tls.ts'
@@ -45,6 +46,7 @@ export function compile(resources: Resources, options: CompileOptions): CompileR
     statuses: [...consumers.statuses, ...pluginStatuses(plugins, hosts.sharing)].sort(byStatusName),
     diagnostics: diagnostics.sorted(),
     ingresses: ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
+    claims: claimPlugins(inventory, ingresses, options),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ObjectReference } from '../api/object.ts'
-import type { Diagnostic, ObjectStatus } from '../table/diagnostic.ts'
+import type { Diagnostic, ObjectStatus, PluginClaim } from '../table/diagnostic.ts'
+import type { PolicyId } from '../table/policy.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
 
@@ -7,6 +8,10 @@ import type { SecretTable } from '../table/secret-table.ts'
 export interface CompileOptions {
   /** Name of the class that class-less Ingresses get in files, and the class matched by name; default `ostiary`. */
   readonly ingressClass: string
+  /** `--controller-class`: `spec.controller` of our IngressClasses; default `ostiary.dev/ingress-controller`. */
+  readonly controllerClass?: string
+  /** A class counts only where its IngressClass is there: in a cluster, where it can be read. */
+  readonly requireIngressClass?: boolean
   /** Class-less Ingresses are ours: always in files, `--watch-ingress-without-class` in a cluster. */
   readonly takeClasslessIngresses: boolean
   /** `--require-plugin`: a route with neither plugins nor public is closed. */
@@ -31,4 +36,6 @@ export interface CompileResult {
   readonly diagnostics: readonly Diagnostic[]
   /** The Ingresses that are ours, oldest first: of no other may anything be written. */
   readonly ingresses: readonly ObjectReference[]
+  /** Of OIDCPlugins whose conditions are not simply ours to write; see {@link PluginClaim}. */
+  readonly claims: ReadonlyMap<PolicyId, PluginClaim>
 }

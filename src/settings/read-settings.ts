@@ -1,4 +1,5 @@
 import { OstiaryError } from '../errors.ts'
+import { conflictsOf } from './conflicts.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 
 /**
@@ -8,16 +9,23 @@ import { settingsSchema, type Settings } from './settings.ts'
  * @throws {OstiaryError} ERR_SETTINGS_INVALID, with a line for each flag.
  */
 export function readSettings(flags: Readonly<Record<string, unknown>>): Settings {
-  const parsed = settingsSchema.safeParse({ ...podNamespace(), ...proxies(), ...flags })
-  if (parsed.success) return Object.freeze(parsed.data)
-  const lines = parsed.error.issues.map((issue) => `${flagName(issue.path[0])}: ${issue.message}`)
-  throw new OstiaryError('ERR_SETTINGS_INVALID', `${lines.join('\n')}\nostiary run --help lists the flags`)
+  const parsed = settingsSchema.safeParse({ ...pod(), ...proxies(), ...flags })
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map((issue) => `${flagName(issue.path[0])}: ${issue.message}`))
+  }
+  const conflicts = conflictsOf(parsed.data)
+  if (conflicts.length > 0) throw invalid(conflicts)
+  return Object.freeze(parsed.data)
+}
+
+function invalid(lines: readonly string[]): OstiaryError {
+  return new OstiaryError('ERR_SETTINGS_INVALID', `${lines.join('\n')}\nostiary run --help lists the flags`)
 }
 
 /** Set by the chart through the downward API. */
-function podNamespace(): { namespace?: string } {
-  const namespace = process.env['POD_NAMESPACE']
-  return namespace === undefined ? {} : { namespace }
+function pod(): { namespace?: string; podName?: string } {
+  const { POD_NAMESPACE: namespace, POD_NAME: podName } = process.env
+  return { ...(namespace !== undefined && { namespace }), ...(podName !== undefined && { podName }) }
 }
 
 const PROXY_VARIABLES = { httpProxy: 'http_proxy', httpsProxy: 'https_proxy', noProxy: 'no_proxy' } as const

@@ -1,9 +1,12 @@
 import type { ObjectReference } from '../api/object.ts'
 import type { ObservedObject } from '../api/observed-object.ts'
-import type { ObjectStatus } from '../table/diagnostic.ts'
+import type { ObjectStatus, PluginClaim } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import { joinConditions, nextStatus, type RuntimeFinding } from './conditions.ts'
 import { addressesIn, hasAddresses, type IngressAddress } from './ingress-addresses.ts'
+
+/** How the field managers of all installations begin. */
+const MANAGER_PREFIX = 'ostiary/'
 
 /** What the API server has, as it is followed. */
 export interface Observed {
@@ -17,6 +20,8 @@ export interface StatusInput {
   /** The Ingresses that are ours. */
   readonly ingresses: readonly ObjectReference[]
   readonly table: RoutingTable
+  /** By the `namespace/name` of an OIDCPlugin, where its conditions are not simply ours to write. */
+  readonly claims?: ReadonlyMap<string, PluginClaim>
 }
 
 /** One status to apply. */
@@ -49,15 +54,36 @@ export function* desiredWrites(options: DesiredWritesOptions): Generator<StatusW
 }
 
 function* conditionWrites(options: DesiredWritesOptions): Generator<StatusWrite, void, undefined> {
-  const { observed, input, findings, now } = options
+  const { observed, input, findings, manager, now } = options
   for (const each of input.statuses) {
     const object = observed.find(each)
     if (object === undefined || object.uid === '') continue
-    const finding = each.kind === 'OIDCPlugin' ? findings.get(`${each.namespace}/${each.name}`) : undefined
+    const id = each.kind === 'OIDCPlugin' ? `${each.namespace}/${each.name}` : ''
+    const claim = input.claims?.get(id)
+    if (claim !== undefined && isLeftToOthers(object, claim, manager, each.observedGeneration)) continue
+    const finding = findings.get(id)
     const desired = joinConditions(each, input.table, finding)
     const status = nextStatus(each.observedGeneration, desired, object.status, now)
     if (status !== undefined) yield { object, status }
   }
+}
+
+/** Whether the conditions are those of another installation, and none of them ours. */
+export function isHeldByAnother({ statusManagers }: ObservedObject, manager: string): boolean {
+  const holders = statusManagers.filter((each) => each.startsWith(MANAGER_PREFIX))
+  return holders.length > 0 && !holders.includes(manager)
+}
+
+/** Where nobody's Ingress names a plugin, the installation that wrote its conditions goes on while it keeps up. */
+function isLeftToOthers(
+  object: ObservedObject,
+  claim: PluginClaim,
+  manager: string,
+  generation: number,
+): boolean {
+  if (claim === 'others') return true
+  const { observedGeneration } = (object.status ?? {}) as { observedGeneration?: unknown }
+  return isHeldByAnother(object, manager) && observedGeneration === generation
 }
 
 /**

@@ -3,13 +3,16 @@ import type { Clock, Timers } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { ApiServerError } from '../source/cluster/api-server-error.ts'
 import type { ApiServer } from '../source/cluster/api-server.ts'
-import { BackOff, pause } from '../source/cluster/back-off.ts'
+import { BackOff } from '../source/cluster/back-off.ts'
 import { countedEvent, eventName, eventNamespace, historyOf, newEvent, type Occurrence } from './event.ts'
+import { LeaderLoop } from './leader-loop.ts'
+import type { StatusMetrics } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { Wake } from './wake.ts'
 
 export interface EventRecorderOptions {
   readonly api: ApiServer
+  /** Our controller class, by which people and `kubectl` tell whose Events they are. */
+  readonly controller: string
   /** Which process tells. */
   readonly instance: string
   /** Asked before every write. */
@@ -19,6 +22,7 @@ export interface EventRecorderOptions {
   readonly timers: Timers
   /** As Math.random: for jitter only. */
   readonly random: () => number
+  readonly metrics?: StatusMetrics
 }
 
 /** The same is told again, and counted, no sooner. Events live for an hour, so that what is still so stays visible. */
@@ -35,7 +39,7 @@ export class EventRecorder {
   readonly #options: EventRecorderOptions
   readonly #bucket: TokenBucket
   readonly #backOff: BackOff
-  readonly #wake: Wake
+  readonly #loop: LeaderLoop
   #occurrences: () => Iterable<Occurrence> = () => []
   /** When each was told last, by the monotonic clock. */
   readonly #told = new Map<string, number>()
@@ -45,30 +49,29 @@ export class EventRecorder {
     this.#options = options
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: EVENTS_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 1000, random: options.random })
-    this.#wake = new Wake(options.timers)
+    this.#loop = new LeaderLoop({
+      timers: options.timers,
+      everyMs: RESYNC_MS,
+      isLeader: options.isLeader,
+      pass: (signal) => this.#pass(signal),
+      slipped: (error) => this.#report(messageOf(error)),
+    })
   }
 
   /** @param occurrences Gives all that is so now; asked when there is time. */
   update(occurrences: () => Iterable<Occurrence>): void {
     this.#occurrences = occurrences
-    this.#wake.now()
+    this.#loop.wake()
   }
 
   /** To be called when leading begins. */
   wake(): void {
-    this.#wake.now()
+    this.#loop.wake()
   }
 
   /** Runs until the signal; never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#wake.sleep(RESYNC_MS, signal)
-      if (signal.aborted || !this.#options.isLeader()) continue
-      const delayMs = await this.#pass(signal).catch((error: unknown) => this.#slipped(error))
-      if (delayMs === undefined) continue
-      await pause(this.#options.timers, delayMs, signal)
-      this.#wake.now()
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal)
   }
 
   /** @returns After how long to go on, where not all could be told. */
@@ -83,6 +86,7 @@ export class EventRecorder {
       try {
         await this.#tell(occurrence, signal)
         this.#told.set(key, this.#options.clock.monotonic())
+        this.#options.metrics?.wroteEvent('written')
         this.#backOff.reset()
         this.#problem = undefined
       } catch (error) {
@@ -105,12 +109,12 @@ export class EventRecorder {
 
   /** Makes the Event, or counts one more where it is there already. */
   async #tell(occurrence: Occurrence, signal: AbortSignal): Promise<void> {
-    const { api, instance, clock } = this.#options
+    const { api, controller, instance, clock } = this.#options
     const namespace = encodeURIComponent(eventNamespace(occurrence))
     const events = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`
     const path = `${events}/${encodeURIComponent(eventName(occurrence))}`
     try {
-      const body = newEvent(occurrence, instance, clock.now())
+      const body = newEvent(occurrence, { controller, instance }, clock.now())
       await api.json({ method: 'POST', path: events, body, signal })
       return
     } catch (error) {
@@ -128,16 +132,12 @@ export class EventRecorder {
     // Expired between two requests, changed by another, refused for good, or in a namespace that is going.
     const isItsOwn = status === 404 || status === 409 || status === 400 || status === 422
     if (isItsOwn) this.#told.set(key, this.#options.clock.monotonic())
-    if (status === 404 || status === 409) return undefined
+    const isGone = status === 404 || status === 409
+    this.#options.metrics?.wroteEvent(isGone ? 'skipped' : isItsOwn ? 'refused' : 'failed')
+    if (isGone) return undefined
     this.#report(messageOf(error))
     if (isItsOwn) return undefined
     return status === 403 ? RESYNC_MS : this.#backOff.next()
-  }
-
-  /** Who leads must go on: with this loop ended, and the Lease renewed, nobody would tell any more. */
-  #slipped(error: unknown): number {
-    this.#report(messageOf(error))
-    return RESYNC_MS
   }
 
   /** Once for as long as the reason is the same. */

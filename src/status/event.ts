@@ -52,13 +52,18 @@ export function eventNamespace({ object }: Occurrence): string {
   return object.namespace === '' ? CLUSTER_NAMESPACE : object.namespace
 }
 
+/** Who tells an Event: which installation, and which process of it. */
+export interface Reporter {
+  readonly controller: string
+  readonly instance: string
+}
+
 /**
  * A new Event.
  *
- * @param instance Which process tells it.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
  */
-export function newEvent(occurrence: Occurrence, instance: string, nowMs: number): object {
+export function newEvent(occurrence: Occurrence, reporter: Reporter, nowMs: number): object {
   const { kind, namespace, name, uid, resourceVersion } = occurrence.object
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -70,8 +75,8 @@ export function newEvent(occurrence: Occurrence, instance: string, nowMs: number
     action: 'Compile',
     note: occurrence.note,
     regarding: { apiVersion: API_VERSIONS[kind] ?? 'v1', kind, namespace, name, uid, resourceVersion },
-    reportingController: 'ostiary.dev/ingress-controller',
-    reportingInstance: instance.slice(0, 128),
+    reportingController: reporter.controller,
+    reportingInstance: reporter.instance.slice(0, 128),
   }
 }
 

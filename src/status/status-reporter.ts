@@ -6,11 +6,13 @@ import type { ApiServer } from '../source/cluster/api-server.ts'
 import { pause } from '../source/cluster/back-off.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
 import type { RuntimeFinding } from './conditions.ts'
-import type { Observed, StatusInput } from './desired-writes.ts'
+import { isHeldByAnother, type Observed, type StatusInput } from './desired-writes.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { occurrenceOf, type Occurrence } from './event.ts'
 import { LeaderElection } from './leader-election.ts'
+import { NodeAddresses } from './node-addresses.ts'
 import { PublishedAddresses } from './published-addresses.ts'
+import type { StatusMetrics } from './status-metrics.ts'
 import { StatusWriter } from './status-writer.ts'
 
 export interface StatusReporterOptions {
@@ -28,10 +30,15 @@ export interface StatusReporterOptions {
   readonly publishService?: string
   /** Addresses that Ingresses get instead. */
   readonly publishStatusAddress: readonly string[]
+  /** Name of the pod that we run in, in `namespace`: Ingresses get the addresses of the nodes of all pods like it. */
+  readonly publishNodesOf?: string
+  /** `spec.controller` of our IngressClasses. */
+  readonly controller: string
   /** Take the addresses away when the last instance leaves. */
   readonly clearOnShutdown: boolean
   /** What was found at run time, by the `namespace/name` of the OIDCPlugin; default: nothing. */
   readonly findings?: () => ReadonlyMap<string, RuntimeFinding>
+  readonly metrics?: StatusMetrics
   readonly logger: Logger
   readonly clock?: Clock
   readonly timers?: Timers
@@ -56,33 +63,31 @@ const FAREWELL_MS = 10_000
 export class StatusReporter {
   readonly #options: StatusReporterOptions
   readonly #timers: Timers
+  readonly #manager: string
   readonly #election: LeaderElection
   readonly #writer: StatusWriter
   readonly #events: EventRecorder
 
   constructor(options: StatusReporterOptions) {
-    const { api, logger, namespace, electionId: name, identity, publishService: service } = options
+    const { api, logger, namespace, electionId: name, identity, observed, metrics } = options
     const clock = options.clock ?? systemClock
     const timers = options.timers ?? systemTimers
     const random = options.random ?? Math.random
-    const common = { api, logger, clock, timers, random, isLeader: () => this.#isLeader() }
+    const isLeader = (): boolean => this.isLeader()
+    const common = { api, logger, clock, timers, random, isLeader, ...(metrics && { metrics }) }
     this.#options = options
     this.#timers = timers
+    this.#manager = managerOf(namespace, name)
     const onChange = (): void => this.#wake()
     this.#election = new LeaderElection({ ...common, namespace, name, identity, onChange })
-    const addresses = new PublishedAddresses({
-      ...common,
-      addresses: options.publishStatusAddress,
-      ...(service !== undefined && { service }),
-    })
     this.#writer = new StatusWriter({
       ...common,
-      addresses,
-      observed: options.observed,
-      manager: managerOf(namespace, name),
+      observed,
+      addresses: publishedAddresses(options, clock),
+      manager: this.#manager,
       findings: options.findings ?? (() => new Map()),
     })
-    this.#events = new EventRecorder({ ...common, instance: identity })
+    this.#events = new EventRecorder({ ...common, controller: options.controller, instance: identity })
   }
 
   /** Takes the outcome of a compile whose table is live. Returns at once. */
@@ -98,7 +103,8 @@ export class StatusReporter {
     await this.#leave()
   }
 
-  #isLeader(): boolean {
+  /** Whether this instance is the one that writes. */
+  isLeader(): boolean {
     return !this.#options.leaderElect || this.#election.isLeader()
   }
 
@@ -107,15 +113,18 @@ export class StatusReporter {
     this.#events.wake()
   }
 
-  /** An Ingress of another controller is not spoken of either. */
-  *#occurrences({ diagnostics, ingresses }: Reported): Generator<Occurrence, void, undefined> {
+  /** Of what belongs to another controller, or to another installation, nothing is said. */
+  *#occurrences({ diagnostics, ingresses, claims }: Reported): Generator<Occurrence, void, undefined> {
     const ours = new Set(ingresses.map(keyOf))
     for (const diagnostic of diagnostics) {
       if (diagnostic.severity === 'info') continue
       const { object: reference } = diagnostic
       if (reference.kind === 'Ingress' && !ours.has(keyOf(reference))) continue
       const object = this.#options.observed.find(reference)
-      if (object !== undefined && object.uid !== '') yield occurrenceOf(object, diagnostic)
+      if (object === undefined || object.uid === '') continue
+      const claim = reference.kind === 'OIDCPlugin' ? claims?.get(keyOf(reference)) : undefined
+      if (claim === 'others' || (claim === 'nobody' && isHeldByAnother(object, this.#manager))) continue
+      yield occurrenceOf(object, diagnostic)
     }
   }
 
@@ -124,7 +133,7 @@ export class StatusReporter {
    * take it again after a while is the last.
    */
   async #leave(): Promise<void> {
-    const wasLeader = this.#isLeader()
+    const wasLeader = this.isLeader()
     const { leaderElect, clearOnShutdown } = this.#options
     const late = new AbortController()
     const cancel = this.#timers.after(SUCCESSION_MS + FAREWELL_MS, () => late.abort())
@@ -136,6 +145,19 @@ export class StatusReporter {
     }
     cancel()
   }
+}
+
+function publishedAddresses(options: StatusReporterOptions, clock: Clock): PublishedAddresses {
+  const { api, logger, namespace, publishService, publishNodesOf, publishStatusAddress } = options
+  const common = { api, logger, clock }
+  return new PublishedAddresses({
+    ...common,
+    addresses: publishStatusAddress,
+    ...(publishService !== undefined && { service: publishService }),
+    ...(publishNodesOf !== undefined && {
+      nodes: new NodeAddresses({ api, clock, namespace, pod: publishNodesOf }),
+    }),
+  })
 }
 
 function keyOf({ namespace, name }: ObjectReference): string {

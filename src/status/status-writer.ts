@@ -13,11 +13,12 @@ import {
   type StatusInput,
   type StatusWrite,
 } from './desired-writes.ts'
+import { LeaderLoop } from './leader-loop.ts'
 import { wholeSecondTime } from './micro-time.ts'
 import type { PublishedAddresses } from './published-addresses.ts'
 import { RecentWrites } from './recent-writes.ts'
+import type { StatusMetrics, WriteResult } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
-import { Wake } from './wake.ts'
 
 export interface StatusWriterOptions {
   readonly api: ApiServer
@@ -33,6 +34,7 @@ export interface StatusWriterOptions {
   readonly timers: Timers
   /** As Math.random: for jitter only. */
   readonly random: () => number
+  readonly metrics?: StatusMetrics
 }
 
 /** Everything is looked over so often, for what others changed. */
@@ -56,7 +58,7 @@ export class StatusWriter {
   readonly #observed: RecentWrites
   readonly #bucket: TokenBucket
   readonly #backOff: BackOff
-  readonly #wake: Wake
+  readonly #loop: LeaderLoop
   #input: StatusInput | undefined
   #problem: string | undefined
 
@@ -65,31 +67,29 @@ export class StatusWriter {
     this.#observed = new RecentWrites(options.observed)
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: WRITES_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 500, random: options.random })
-    this.#wake = new Wake(options.timers)
+    this.#loop = new LeaderLoop({
+      timers: options.timers,
+      everyMs: RESYNC_MS,
+      isLeader: options.isLeader,
+      pass: (signal) => this.#pass(signal),
+      slipped: (error) => this.#report('', messageOf(error)),
+    })
   }
 
   /** Takes the newest compile's outcome. Returns at once. */
   update(input: StatusInput): void {
     this.#input = input
-    this.#wake.now()
+    this.#loop.wake()
   }
 
   /** To be called when leading begins. */
   wake(): void {
-    this.#wake.now()
+    this.#loop.wake()
   }
 
   /** Runs until the signal; never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#wake.sleep(RESYNC_MS, signal)
-      const input = this.#input
-      if (signal.aborted || input === undefined || !this.#options.isLeader()) continue
-      const delayMs = await this.#pass(input, signal).catch((error: unknown) => this.#slipped(error))
-      if (delayMs === undefined) continue
-      await pause(this.#options.timers, delayMs, signal)
-      this.#wake.now()
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal)
   }
 
   /** Takes our addresses from all Ingresses, as far as that goes. Never rejects. */
@@ -99,7 +99,9 @@ export class StatusWriter {
   }
 
   /** @returns After how long to try again, where something failed. */
-  async #pass(input: StatusInput, signal: AbortSignal): Promise<number | undefined> {
+  async #pass(signal: AbortSignal): Promise<number | undefined> {
+    const input = this.#input
+    if (input === undefined) return undefined
     const { addresses, clock, findings, manager } = this.#options
     const writes = desiredWrites({
       input,
@@ -109,7 +111,7 @@ export class StatusWriter {
       findings: findings(),
       now: wholeSecondTime(clock.now()),
     })
-    return this.#writeAll(writes, signal, () => this.#wake.isWoken)
+    return this.#writeAll(writes, signal, () => this.#loop.isWoken)
   }
 
   /** @param isOutdated Whether there is something newer to say. */
@@ -153,6 +155,7 @@ export class StatusWriter {
       signal,
     })
     this.#observed.wrote(kind, answer)
+    this.#options.metrics?.wroteStatus(kind, 'written')
     this.#backOff.reset()
     this.#problem = undefined
   }
@@ -160,19 +163,14 @@ export class StatusWriter {
   /** @returns After how long to try again; nothing where the other writes are not concerned. */
   #failed({ object }: StatusWrite, error: unknown): number | undefined {
     const status = error instanceof ApiServerError ? error.status : undefined
-    // Gone, or another by now: the watch tells, and the next pass judges anew.
-    if (status === 404 || status === 409) return undefined
+    const result = resultOf(status)
+    this.#options.metrics?.wroteStatus(object.kind, result)
+    if (result === 'skipped') return undefined
     this.#report(object.kind, messageOf(error))
-    if (status === 400 || status === 422) return undefined
+    if (result === 'refused') return undefined
     const retryAfterMs = error instanceof ApiServerError ? (error.retryAfterMs ?? 0) : 0
     const delayMs = Math.max(this.#backOff.next(), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
     return status === 403 ? Math.max(delayMs, RESYNC_MS) : delayMs
-  }
-
-  /** Who leads must go on: with this loop ended, and the Lease renewed, nobody would write any more. */
-  #slipped(error: unknown): number {
-    this.#report('', messageOf(error))
-    return RESYNC_MS
   }
 
   /** Once for as long as the reason is the same. */
@@ -181,4 +179,10 @@ export class StatusWriter {
     this.#problem = reason
     this.#options.logger.warn({ kind, reason }, 'a status cannot be written')
   }
+}
+
+function resultOf(status: number | undefined): WriteResult {
+  // Gone, or another by now: the watch tells, and the next pass judges anew.
+  if (status === 404 || status === 409) return 'skipped'
+  return status === 400 || status === 422 ? 'refused' : 'failed'
 }

@@ -30,3 +30,9 @@ export interface ObjectStatus {
   readonly observedGeneration: number
   readonly conditions: readonly Condition[]
 }
+
+/**
+ * Beside another installation of Ostiary, whose conditions an OIDCPlugin has: those of the one that serves the oldest
+ * Ingress naming it. `nobody`: no Ingress names it, so that whoever came first goes on.
+ */
+export type PluginClaim = 'others' | 'nobody'

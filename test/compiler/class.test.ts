@@ -46,3 +46,38 @@ test('matches the configured class name where its object cannot be seen', () => 
   expect(hostsInCluster([named], { ingressClass: 'edge' })).toEqual(['named.example.com'])
   expect(hostsInCluster([named], {})).toEqual([])
 })
+
+function classOf(name: string, controller: string): unknown {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'IngressClass',
+    metadata: { name },
+    spec: { controller },
+  }
+}
+
+test('takes nothing by name where the IngressClass could be seen and is not there', () => {
+  const named = ingress('named', { ingressClassName: 'ostiary' })
+  const annotated = ingress('annotated', {}, { 'kubernetes.io/ingress.class': 'ostiary' })
+  expect(hostsInCluster([named, annotated], { requireIngressClass: true })).toEqual([])
+  expect(hostsInCluster([named, annotated], {})).toEqual(['annotated.example.com', 'named.example.com'])
+})
+
+test('shares no Ingress between two controller classes, whatever --ingress-class says', () => {
+  const objects = [
+    classOf('public', 'ostiary.dev/ingress-controller'),
+    classOf('internal', 'ostiary.dev/internal'),
+    ingress('a', { ingressClassName: 'public' }),
+    ingress('b', { ingressClassName: 'internal' }),
+    ingress('c', {}, { 'kubernetes.io/ingress.class': 'internal' }),
+    ingress('d', { ingressClassName: 'ostiary' }),
+  ]
+  for (const ingressClass of ['ostiary', 'public', 'internal']) {
+    const options = { ingressClass, requireIngressClass: true }
+    expect(hostsInCluster(objects, options)).toEqual(['a.example.com'])
+    expect(hostsInCluster(objects, { ...options, controllerClass: 'ostiary.dev/internal' })).toEqual([
+      'b.example.com',
+      'c.example.com',
+    ])
+  }
+})

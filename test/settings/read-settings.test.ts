@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { OstiaryError } from '../../src/errors.ts'
+import { electionIdOf } from '../../src/settings/election-id.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { runOptions } from '../../src/settings/run-options.ts'
 
@@ -33,43 +34,26 @@ describe('settings', () => {
   })
 
   test('every flag is a setting', () => {
-    const args = runOptions().flatMap((option) => {
-      if (!option.flags.includes('<')) return [option.long ?? '']
-      const values: Record<string, string> = {
-        logLevel: 'info',
-        logFormat: 'json',
-        defaultPlugins: 'a/b',
-        leaderElect: 'false',
-        electionId: 'leader',
-        publishService: 'a/b',
-        publishStatusAddress: '192.0.2.1,lb.example.com',
-        shutdownDelay: '5s',
-      }
-      const fallback = /port|workers|seconds|replicas/i.test(option.attributeName()) ? '1' : 'a/b'
-      return [option.long ?? '', values[option.attributeName()] ?? fallback]
-    })
-    expect(() => readSettings(parse(...args))).not.toThrow()
+    const values: Record<string, string> = {
+      logLevel: 'info',
+      logFormat: 'json',
+      defaultPlugins: 'a/b',
+      leaderElect: 'false',
+      electionId: 'leader',
+      publishService: 'a/b',
+      publishStatusAddress: '192.0.2.1,lb.example.com',
+      controllerClass: 'ostiary.dev/internal',
+      shutdownDelay: '5s',
+    }
+    const needed: Record<string, readonly string[]> = { withoutClusterRights: ['--watch-namespace', 'a'] }
+    for (const option of runOptions()) {
+      const name = option.attributeName()
+      const fallback = /port|workers|seconds|replicas/i.test(name) ? '1' : 'a/b'
+      const value = option.flags.includes('<') ? [values[name] ?? fallback] : []
+      const args = [option.long ?? '', ...value, ...(needed[name] ?? [])]
+      expect(() => readSettings(parse(...args)), args.join(' ')).not.toThrow()
+    }
   })
-
-  test.each([
-    ['500ms', 500],
-    ['5s', 5000],
-    ['5', 5000],
-    ['1m', 60_000],
-    ['1h', 3_600_000],
-    ['0', 0],
-  ])('the duration %s is %d milliseconds', (text, milliseconds) => {
-    expect(readSettings(parse('--shutdown-delay', text)).shutdownDelay).toBe(milliseconds)
-  })
-
-  test.each(['', 's', '-5s', '5 s', '1.5s', '5d', '61m', '1e3', 'Infinity'])(
-    'the duration %j is refused',
-    (text) => {
-      expect(() => readSettings(parse('--shutdown-delay', text))).toThrow(
-        /--shutdown-delay: must be a duration such as 500ms, 5s or 1m, up to 3600s/,
-      )
-    },
-  )
 
   test('lists come from commas and from repetition', () => {
     const { trustedProxies } = readSettings(
@@ -115,5 +99,66 @@ describe('settings', () => {
     const read = (): unknown => readSettings(parse())
     expect(read).toThrow(/^HTTPS_PROXY: must be the URL of an http\(s\) proxy/)
     expect(read).not.toThrow(/hunter2/)
+  })
+})
+
+describe('flags that cannot hold together', () => {
+  test('--without-cluster-rights needs the namespaces that Roles are bound in', () => {
+    expect(() => readSettings(parse('--without-cluster-rights'))).toThrow(
+      /^--without-cluster-rights: needs --watch-namespace/,
+    )
+  })
+
+  test('addresses of nodes are not read without cluster rights, nor beside other addresses', () => {
+    const nodes = ['--publish-node-addresses']
+    const rights = ['--without-cluster-rights', '--watch-namespace', 'a']
+    expect(() => readSettings(parse(...nodes, ...rights))).toThrow(/nodes cannot be read/)
+    expect(() => readSettings(parse(...nodes, '--publish-service', 'a/b'))).toThrow(/cannot be used with/)
+    expect(() => readSettings(parse(...nodes, '--publish-status-address', '192.0.2.1'))).toThrow(
+      /cannot be used with/,
+    )
+    expect(readSettings(parse(...nodes)).publishNodeAddresses).toBe(true)
+  })
+
+  test.each([
+    'example.com/ingress',
+    'ostiary.dev/',
+    'ostiary.dev/Upper',
+    'ostiary.dev/a/b',
+    `ostiary.dev/${'a'.repeat(49)}`,
+  ])('another installation would not know %s for one of ours', (controllerClass) => {
+    expect(() => readSettings(parse('--controller-class', controllerClass))).toThrow(
+      /^--controller-class: must be/,
+    )
+  })
+})
+
+describe('the Lease', () => {
+  const leaseOf = (...args: string[]): string => electionIdOf(readSettings(parse(...args)))
+  const byName = ['--without-cluster-rights', '--watch-namespace', 'a']
+
+  test('has the name that it always had where nothing tells installations apart', () => {
+    expect(leaseOf()).toBe('ostiary-leader')
+    expect(leaseOf('--ingress-class', 'edge')).toBe('ostiary-leader')
+    expect(leaseOf(...byName)).toBe('ostiary-leader')
+  })
+
+  test('is another for each installation', () => {
+    const names = [
+      leaseOf(),
+      leaseOf('--controller-class', 'ostiary.dev/internal'),
+      leaseOf(...byName, '--ingress-class', 'internal'),
+      leaseOf(...byName, '--ingress-class', 'internal', '--controller-class', 'ostiary.dev/internal'),
+    ]
+    expect(names).toEqual([
+      'ostiary-leader',
+      'ostiary-leader-internal',
+      'ostiary-leader.internal',
+      'ostiary-leader-internal.internal',
+    ])
+  })
+
+  test('is the one that is asked for', () => {
+    expect(leaseOf('--election-id', 'mine', '--controller-class', 'ostiary.dev/internal')).toBe('mine')
   })
 })

@@ -45,6 +45,7 @@ function bench(server: ScriptedApiServer, instance = 'pod_1'): Bench {
   const state = { isLeader: true, asked: 0 }
   const recorder = new EventRecorder({
     api: apiOf(server),
+    controller: 'ostiary.dev/ingress-controller',
     instance,
     isLeader: () => {
       state.asked += 1

@@ -36,6 +36,7 @@ function start(
     electionId: 'ostiary-leader',
     leaderElect: true,
     identity,
+    controller: 'ostiary.dev/ingress-controller',
     publishStatusAddress: ['192.0.2.1'],
     clearOnShutdown: false,
     logger: silent,

@@ -302,3 +302,35 @@ test('without configured addresses no Ingress is touched', async () => {
   await eventually(() => expect(timers.nextInMs).toBe(10_000))
   expect(patches()).toEqual([OKTA])
 })
+
+test('beside another installation, conditions have one writer', async () => {
+  await using server = await ScriptedApiServer.start(PLUGINS)
+  const { add, writer, patches, timers } = bench(server)
+  const held = (name: string, manager: string, observedGeneration: number) =>
+    add(PLUGINS, 'OIDCPlugin', name, {
+      metadata: {
+        name,
+        namespace: 'shop',
+        uid: `uid-of-${name}`,
+        managedFields: [{ manager, subresource: 'status' }],
+      },
+      status: { observedGeneration },
+    })
+  held('a-theirs', MANAGER, 1)
+  held('b-unnamed', 'ostiary/elsewhere/leader', 1)
+  held('c-unnamed-behind', 'ostiary/elsewhere/leader', 0)
+  held('d-unnamed-ours', MANAGER, 1)
+  held('e-unnamed-by-hand', 'kubectl', 1)
+  held('f-ours', 'ostiary/elsewhere/leader', 1)
+  const names = ['a-theirs', 'b-unnamed', 'c-unnamed-behind', 'd-unnamed-ours', 'e-unnamed-by-hand', 'f-ours']
+  const claims = new Map(
+    names.slice(0, -1).map((name) => [`shop/${name}`, name === 'a-theirs' ? 'others' : 'nobody'] as const),
+  )
+  writer.update(input({ statuses: names.map((name) => accepted(name)), claims }))
+  const written = ['c-unnamed-behind', 'd-unnamed-ours', 'e-unnamed-by-hand', 'f-ours']
+  await eventually(() =>
+    expect(patches()).toEqual(written.map((name) => statusPath('ostiary.dev/v1alpha1', 'oidcplugins', name))),
+  )
+  await eventually(() => expect(timers.nextInMs).toBe(10_000))
+  expect(patches()).toHaveLength(4)
+})

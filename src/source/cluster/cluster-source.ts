@@ -15,6 +15,8 @@ export interface ClusterSourceOptions {
   readonly logger: Logger
   /** Only these namespaces are followed; default all. */
   readonly watchNamespaces?: readonly string[]
+  /** False: neither IngressClasses nor Namespaces are followed; default true. */
+  readonly hasClusterRights?: boolean
   readonly clock?: Clock
   readonly timers?: Timers
   /** See {@link Reflector}. */
@@ -48,12 +50,12 @@ class ReflectorSource implements ClusterSource {
   #resources: Resources | undefined
   #onChange: () => void = () => {}
 
-  constructor({ watchNamespaces = [], ...options }: ClusterSourceOptions) {
+  constructor({ watchNamespaces = [], hasClusterRights = true, ...options }: ClusterSourceOptions) {
     const onChange = (): void => {
       this.#resources = undefined
       this.#onChange()
     }
-    this.#reflectors = watchedResources(watchNamespaces).map(
+    this.#reflectors = watchedResources(watchNamespaces, hasClusterRights).map(
       (resource) => new Reflector({ ...options, resource, onChange }),
     )
   }

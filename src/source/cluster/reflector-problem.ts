@@ -9,7 +9,7 @@ export function problemOf(resource: WatchedResource, error: unknown): string {
     case 401:
       return `${error.message}; the credentials are read anew`
     case 403:
-      return `${error.message}; grant list and watch of ${resource.name} to the service account`
+      return `${error.message}; grant list and watch of ${resource.name} to the service account${otherwise(resource)}`
     case 404:
       return resource.apiVersion.startsWith('ostiary.dev/')
         ? `the custom resource is not installed; run: kubectl apply -f crds/`
@@ -17,6 +17,13 @@ export function problemOf(resource: WatchedResource, error: unknown): string {
     default:
       return error.message
   }
+}
+
+/** Roles in namespaces are at times all that one is given. */
+function otherwise({ needsClusterRights }: WatchedResource): string {
+  return needsClusterRights
+    ? ' in a ClusterRole, or run with --watch-namespace and --without-cluster-rights'
+    : ''
 }
 
 /** Messages of the network are at times empty, as that of an AggregateError. */

@@ -8,6 +8,8 @@ export interface WatchedResource {
   /** As people name it, for example `ingresses.networking.k8s.io`; unique with the selectors and the namespace. */
   readonly name: string
   readonly path: string
+  /** No Role permits it, only a ClusterRole. */
+  readonly needsClusterRights: boolean
   /** Selectors of both list and watch. */
   readonly query: Readonly<Record<string, string>>
 }
@@ -39,32 +41,43 @@ const NAMESPACE: Definition = { apiVersion: 'v1', kind: 'Namespace', plural: 'na
 /**
  * Everything that is followed: in all namespaces, or in the given ones alone, where the permission to read a role in
  * each of them suffices but for IngressClasses and for the namespaces' own objects.
+ *
+ * @param hasClusterRights False: these are left out.
  */
-export function watchedResources(namespaces: readonly string[]): readonly WatchedResource[] {
+export function watchedResources(
+  namespaces: readonly string[],
+  hasClusterRights = true,
+): readonly WatchedResource[] {
+  const namespaced = namespaces.flatMap((namespace) => NAMESPACED.map((each) => inNamespace(each, namespace)))
+  if (!hasClusterRights) return namespaced
   if (namespaces.length === 0) return [...NAMESPACED, INGRESS_CLASS, NAMESPACE].map((each) => inCluster(each))
-  return [
-    inCluster(INGRESS_CLASS),
-    ...namespaces.flatMap((namespace) => [
-      inCluster({ ...NAMESPACE, query: { fieldSelector: `metadata.name=${namespace}` } }),
-      ...NAMESPACED.map((each) => inNamespace(each, namespace)),
-    ]),
-  ]
+  const own = namespaces.map((name) =>
+    inCluster({ ...NAMESPACE, query: { fieldSelector: `metadata.name=${name}` } }),
+  )
+  return [inCluster(INGRESS_CLASS), ...own, ...namespaced]
 }
 
 function inCluster(definition: Definition): WatchedResource {
-  return { ...common(definition), path: `${groupPath(definition.apiVersion)}/${definition.plural}` }
+  const path = `${groupPath(definition.apiVersion)}/${definition.plural}`
+  return { ...common(definition), path, needsClusterRights: true }
 }
 
 function inNamespace(definition: Definition, namespace: string): WatchedResource {
   const resource = common(definition)
   return {
     ...resource,
+    needsClusterRights: false,
     name: `${resource.name} in ${namespace}`,
     path: `${groupPath(definition.apiVersion)}/namespaces/${encodeURIComponent(namespace)}/${definition.plural}`,
   }
 }
 
-function common({ apiVersion, kind, plural, query = {} }: Definition): Omit<WatchedResource, 'path'> {
+function common({
+  apiVersion,
+  kind,
+  plural,
+  query = {},
+}: Definition): Omit<WatchedResource, 'path' | 'needsClusterRights'> {
   const [group, version] = apiVersion.split('/')
   const full = version === undefined ? plural : `${plural}.${group}`
   const selectors = Object.values(query)

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { ApiServer } from '../../../src/source/cluster/api-server.ts'
 import { createClusterSource, type ClusterSource } from '../../../src/source/cluster/cluster-source.ts'
 import { watchedResources } from '../../../src/source/cluster/watched-resource.ts'
-import { ScriptedApiServer } from '../../support/scripted-api-server.ts'
+import { answerStatus, ScriptedApiServer } from '../../support/scripted-api-server.ts'
 import { eventually, HurriedTimers, service, SERVICES, silent } from './setup.ts'
 
 const PATHS = [...new Set(watchedResources([]).map(({ path }) => path))]
@@ -12,9 +12,11 @@ const SECRETS = '/api/v1/secrets'
 async function start(
   server: ScriptedApiServer,
   watchNamespaces: readonly string[] = [],
+  hasClusterRights = true,
 ): Promise<{ source: ClusterSource; onChange: () => void; stop: () => Promise<void> }> {
   const api = new ApiServer(() => server.kubeConfig())
-  const source = createClusterSource({ api, logger: silent, watchNamespaces, timers: new HurriedTimers() })
+  const timers = new HurriedTimers()
+  const source = createClusterSource({ api, logger: silent, watchNamespaces, hasClusterRights, timers })
   const controller = new AbortController()
   const onChange = vi.fn<() => void>()
   await source.start(onChange, controller.signal)
@@ -108,6 +110,34 @@ test('with namespaces given, nothing is asked for in any other', async () => {
     ]),
   )
   expect(new Set(resources.map(({ name }) => name)).size).toBe(resources.length)
+})
+
+test('without cluster rights nothing is asked for that a Role cannot permit, and it is synced all the same', async () => {
+  const namespaced = watchedResources(['shop', 'blog'], false).map(({ path }) => path)
+  await using server = await ScriptedApiServer.start(...new Set(namespaced))
+  const { source } = await start(server, ['shop', 'blog'], false)
+  await eventually(() => expect(source.synced()).toBe(true))
+  const outside = server.requests.filter(({ path }) => !/\/namespaces\/(shop|blog)\//.test(path))
+  expect(outside).toEqual([])
+  expect(source.problems()).toEqual([])
+})
+
+test('what needs a ClusterRole and is refused names the way out, and what a Role permits does not', async () => {
+  await using server = await ScriptedApiServer.start(...PATHS)
+  const classes = '/apis/networking.k8s.io/v1/ingressclasses'
+  for (const path of [classes, '/api/v1/namespaces/shop/services']) {
+    server.once('list', path, (_, response) => answerStatus(response, 403, 'Forbidden'))
+  }
+  const { source } = await start(server, ['shop'])
+  const told = (name: string): string =>
+    source.problems().find(({ subject }) => subject === name)?.message ?? ''
+  await eventually(() =>
+    expect(told('ingressclasses.networking.k8s.io')).toMatch(
+      /ClusterRole, or run with .*--without-cluster-rights$/,
+    ),
+  )
+  await eventually(() => expect(told('services in shop')).toMatch(/grant list and watch of services in shop/))
+  expect(told('services in shop')).not.toContain('ClusterRole')
 })
 
 test('stopping closes every connection', async () => {
