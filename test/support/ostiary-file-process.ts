@@ -1,0 +1,41 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** `ostiary run --manifests` as a process of its own, on free ports; killed when the test ends. */
+export interface OstiaryFileProcess {
+  readonly port: number
+  readonly adminPort: number
+  /** The exit code, once it is gone. */
+  readonly exited: Promise<number | null>
+  terminate(): void
+  isReady(): Promise<boolean>
+}
+
+/** Starts it; resolves when its first snapshot is live. */
+export async function startOstiaryProcess(
+  manifests: string,
+  ...args: readonly string[]
+): Promise<OstiaryFileProcess> {
+  const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
+  const all = [MAIN, 'run', '--manifests', manifests, '--workers', '1', ...ports, ...args]
+  const child: ChildProcess = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  let log = ''
+  const { stdout } = child
+  if (stdout === null) throw new TypeError('no output')
+  stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  while (!log.includes('snapshot published')) await once(stdout, 'data')
+  const adminPort = Number(/"address":"http:\/\/[^"]*:(\d+)"/.exec(log)?.[1])
+  return {
+    port: Number(/"http":(\d+)/.exec(log)?.[1]),
+    adminPort,
+    exited,
+    terminate: () => void child.kill('SIGTERM'),
+    isReady: async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok,
+  }
+}
