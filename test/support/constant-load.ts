@@ -42,7 +42,7 @@ export function startLoad(options: LoadOptions): Load {
   const failures: string[] = []
   const bodies = new Map<string, number>()
   let requests = 0
-  let isStopped = false
+  const stopping = new AbortController()
   const turns: number[] = []
 
   async function once(client: Client, isFresh: boolean): Promise<void> {
@@ -82,7 +82,7 @@ export function startLoad(options: LoadOptions): Load {
         ...(options.connect !== undefined && { connect: options.connect }),
       })
     let client = open()
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       await once(client, isFresh)
       turns[index] = (turns[index] ?? 0) + 1
       await new Promise((resolve) => setTimeout(resolve, GAP_MS))
@@ -109,7 +109,7 @@ export function startLoad(options: LoadOptions): Load {
       }
     },
     async stop() {
-      isStopped = true
+      stopping.abort()
       await Promise.all(runs)
       return { requests, failures, bodies }
     },
