@@ -1,36 +1,44 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { GenericContainer, getContainerRuntimeClient, Wait, type StartedTestContainer } from 'testcontainers'
+import { Wait, type StartedTestContainer } from 'testcontainers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ingress, yaml } from '../support/manifests.ts'
 import { ostiaryImage } from './ostiary-image.ts'
+import {
+  inspect,
+  printed,
+  remove,
+  RestrictedContainer,
+  sizeOfImage,
+  terminate,
+} from './restricted-container.ts'
 
-const ECHO = `require('node:http').createServer((request, response) => response.end(request.url)).listen(3000)`
+/** `/hold` is answered in two parts, the second when somebody asks for `/release`. */
+const ECHO = `
+  const held = []
+  require('node:http').createServer((request, response) => {
+    if (request.url === '/release') for (const each of held) each.end('end')
+    if (request.url.endsWith('/hold')) held.push(response) && response.write('beginning and ')
+    else response.end(request.url)
+  }).listen(3000)`
 
-/**
- * As the chart runs it: nothing of the file system is writable, and root's privileges are out of reach. Ryuk, which
- * would remove containers of a killed test, is not started, because its image cannot be pulled everywhere.
- */
-class RestrictedContainer extends GenericContainer {
-  constructor(image: string) {
-    super(image)
-    this.hostConfig.ReadonlyRootfs = true
-    this.withDroppedCapabilities('ALL').withSecurityOpt('no-new-privileges').withAutoCleanup(false)
-  }
-}
+/** What the image adds to its base, in bytes; the base is what it is. */
+const MAXIMUM_SIZE = 80 * 1024 * 1024
+const BASE_IMAGE = 'node:26-bookworm-slim'
 
 const image = await ostiaryImage()
 
 describe.skipIf(image === undefined)('the image', () => {
   const started: StartedTestContainer[] = []
   let manifests: string
+  let echo: StartedTestContainer
   let ostiary: StartedTestContainer
   let url: string
 
   beforeAll(async () => {
     const name = image ?? ''
-    const echo = await new RestrictedContainer(name)
+    echo = await new RestrictedContainer(name)
       .withEntrypoint(['node', '-e', ECHO])
       .withCommand([])
       .withExposedPorts(3000)
@@ -49,7 +57,7 @@ describe.skipIf(image === undefined)('the image', () => {
   }, 300_000)
 
   afterAll(async () => {
-    for (const container of started) await container.stop()
+    for (const container of started) await remove(container)
     if (manifests !== undefined) await rm(manifests, { recursive: true })
   })
 
@@ -75,23 +83,58 @@ describe.skipIf(image === undefined)('the image', () => {
     await expect.poll(async () => (await fetch(`${url}/later`)).status, { timeout: 10_000 }).toBe(200)
   })
 
+  test('says what it is', async () => {
+    const { Config } = await inspect(ostiary)
+    expect(Config.Labels).toMatchObject({
+      'org.opencontainers.image.title': 'Ostiary',
+      'org.opencontainers.image.description': expect.stringMatching(/Kubernetes ingress controller/),
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': expect.stringMatching(/^\d+\.\d+\.\d+/),
+      'org.opencontainers.image.revision': expect.stringMatching(/./),
+    })
+  })
+
+  test('starts Node itself, and needs no shell', async () => {
+    const { Config, HostConfig } = await inspect(ostiary)
+    expect([Config.Entrypoint].flat()[0]).toBe('node')
+    // It serves with these hidden.
+    expect(HostConfig.Binds?.filter((each) => each.startsWith('/dev/null:'))).toHaveLength(2)
+    const { exitCode } = await ostiary.exec(['/bin/sh', '-c', 'true'])
+    expect(exitCode).not.toBe(0)
+  })
+
+  test('holds what production needs, and is not large', async () => {
+    const missing = ['typescript', 'vitest'].map((each) => `/app/node_modules/${each}`)
+    const look = `process.exit(${JSON.stringify(missing)}.some((each) => require('node:fs').existsSync(each)) ? 1 : 0)`
+    expect(await ostiary.exec(['node', '-e', look])).toMatchObject({ exitCode: 0 })
+    const beyond = (await sizeOfImage(image ?? '')) - (await sizeOfImage(BASE_IMAGE))
+    console.info(`the image is ${(beyond / 1024 / 1024).toFixed(1)} MiB beyond ${BASE_IMAGE}`)
+    expect(beyond).toBeLessThan(MAXIMUM_SIZE)
+  })
+
   // Last: it ends the container.
-  test('ends with 0 at a SIGTERM, though it is the first process of the container', async () => {
-    await ostiary.stop({ remove: false, timeout: 15_000 })
+  test('finishes what is under way at a SIGTERM and ends with 0, though it is the first process', async () => {
+    const response = await fetch(`${url}/open/hold`)
+    const body = response.text()
+    const terminated = terminate(ostiary, 20_000)
+    await expect.poll(() => printed(ostiary), { timeout: 10_000 }).toContain('stopping')
+    await expect.poll(() => isRefused(`${url}/open/page`), { timeout: 10_000 }).toBe(true)
+    await fetch(`http://${echo.getHost()}:${echo.getMappedPort(3000)}/release`)
+    expect([response.status, await body]).toEqual([200, 'beginning and end'])
+    await terminated
     const { State } = await inspect(ostiary)
+    // The engine would have killed it after its time, which is 137.
     expect(State).toMatchObject({ Status: 'exited', ExitCode: 0, OOMKilled: false })
-    await (await container(ostiary)).remove({ v: true })
-    started.pop()
   })
 })
 
-async function container(of: StartedTestContainer) {
-  const { container: client } = await getContainerRuntimeClient()
-  return client.getById(of.getId())
-}
-
-async function inspect(of: StartedTestContainer) {
-  return (await container(of)).inspect()
+async function isRefused(url: string): Promise<boolean> {
+  try {
+    await (await fetch(url, { headers: { connection: 'close' } })).text()
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** A directory that any user may read, with an open route and one whose plugin is missing. */
