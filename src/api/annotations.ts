@@ -1,6 +1,14 @@
-import { ANNOTATION_PREFIX, AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
+import { AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
 import { readTraffic, TRAFFIC_ANNOTATIONS, type TrafficAnnotations } from './traffic-annotations.ts'
 import { readTls, TLS_ANNOTATIONS, type TlsAnnotations } from './tls-annotations.ts'
+import {
+  FORWARDING_ANNOTATIONS,
+  readForwarding,
+  readUpstream,
+  UPSTREAM_ANNOTATIONS,
+  type ForwardingAnnotations,
+  type UpstreamAnnotations,
+} from './upstream-annotations.ts'
 
 /** The closed set. Any other `ostiary.dev/` annotation closes what it stands on: a typo must not open a route. */
 export const INGRESS_ANNOTATIONS = [
@@ -12,10 +20,11 @@ export const INGRESS_ANNOTATIONS = [
   'allow-double-slash',
   ...TRAFFIC_ANNOTATIONS,
   ...TLS_ANNOTATIONS,
+  ...FORWARDING_ANNOTATIONS,
 ] as const
 
-/** What a Service may carry: a floor of plugins. */
-export const SERVICE_ANNOTATIONS = ['plugins'] as const
+/** What a Service may carry: a floor of plugins, what its endpoints are, and how requests get there. */
+export const SERVICE_ANNOTATIONS = ['plugins', ...UPSTREAM_ANNOTATIONS, ...FORWARDING_ANNOTATIONS] as const
 
 /** The annotations of an Ingress or Service, read. */
 export interface Annotations {
@@ -29,6 +38,9 @@ export interface Annotations {
   /** Of an Ingress; absent where none is set. */
   readonly traffic?: TrafficAnnotations
   readonly tls: TlsAnnotations
+  readonly forwarding?: ForwardingAnnotations
+  /** Of a Service. */
+  readonly upstream?: UpstreamAnnotations
   /** Annotations of other controllers that meant protection. */
   readonly foreignProtection: readonly string[]
   /** Each closes the object's routes. */
@@ -55,16 +67,9 @@ export function parseAnnotations(
   const isPublic = reader.boolean('public') ?? false
   const allowGroups = reader.list('allow-groups')
   const denyGroups = reader.list('deny-groups')
-  if (isPublic && annotations[`${ANNOTATION_PREFIX}plugins`] !== undefined) {
-    reader.report('public', 'PublicAndPlugins', 'stands beside ostiary.dev/plugins; remove one of the two')
-  }
-  if (allowGroups !== undefined && denyGroups !== undefined) {
-    reader.report(
-      'deny-groups',
-      'InvalidAnnotation',
-      'stands beside ostiary.dev/allow-groups; remove one of the two',
-    )
-  }
+  checkPairs(reader, isPublic)
+  const forwarding = readForwarding(reader)
+  const upstream = kind === 'Service' ? readUpstream(reader) : undefined
   const traffic = kind === 'Ingress' ? readTraffic(reader) : undefined
   return {
     ...(plugins && { plugins }),
@@ -75,9 +80,25 @@ export function parseAnnotations(
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
     ...(traffic && { traffic }),
     tls: readTls(reader),
+    ...(forwarding && { forwarding }),
+    ...(upstream && { upstream }),
     foreignProtection: Object.keys(annotations)
       .filter((name) => FOREIGN_PROTECTION.test(name))
       .sort(),
     problems: reader.problems,
+  }
+}
+
+/** What contradicts itself. */
+function checkPairs(reader: AnnotationReader, isPublic: boolean): void {
+  if (isPublic && reader.text('plugins') !== undefined) {
+    reader.report('public', 'PublicAndPlugins', 'stands beside ostiary.dev/plugins; remove one of the two')
+  }
+  if (reader.text('allow-groups') !== undefined && reader.text('deny-groups') !== undefined) {
+    reader.report(
+      'deny-groups',
+      'InvalidAnnotation',
+      'stands beside ostiary.dev/allow-groups; remove one of the two',
+    )
   }
 }

@@ -42,7 +42,7 @@ export function compile(resources: Resources, options: CompileOptions): CompileR
   }
   return {
     table,
-    secrets: secretTable(plugins, tls),
+    secrets: secretTable(plugins, [...tls.secrets, ...hosts.secrets]),
     statuses: [...consumers.statuses, ...pluginStatuses(plugins, hosts.sharing)].sort(byStatusName),
     diagnostics: diagnostics.sorted(),
     ingresses: ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
@@ -56,9 +56,12 @@ function byId<T extends { readonly id: string }>(items: readonly T[]): Record<st
 }
 
 /** Only what the table refers to. */
-function secretTable(plugins: ReadonlyMap<string, CompiledPlugin>, tls: CompiledTls): SecretTable {
+function secretTable(
+  plugins: ReadonlyMap<string, CompiledPlugin>,
+  others: CompiledTls['secrets'],
+): SecretTable {
   const accepted = [...plugins.values()].filter(({ policy }) => policy !== undefined)
-  const entries = [...accepted.flatMap(({ secrets }) => secrets), ...tls.secrets]
+  const entries = [...accepted.flatMap(({ secrets }) => secrets), ...others]
   return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)))
 }
 

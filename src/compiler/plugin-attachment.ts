@@ -34,6 +34,8 @@ export interface Attachment {
 export interface Guarded {
   readonly ingress: Ingress
   readonly service: Service | undefined
+  /** A second Service that the route leads to: what it asks for holds for the whole route. */
+  readonly canary?: Service | undefined
   readonly path: string
 }
 
@@ -62,10 +64,11 @@ export class PluginAttacher {
   attach(route: Guarded): Attachment {
     const own = this.#named(route.ingress)
     const floor = route.service && this.#named(route.service)
-    const isNamed = own !== undefined || floor !== undefined
-    const all = isNamed ? [...(own ?? []), ...(floor ?? [])] : this.#defaults
+    const canaryFloor = route.canary && this.#named(route.canary)
+    const lists = [own, floor, canaryFloor].filter((list) => list !== undefined)
+    const all = lists.length > 0 ? lists.flat() : this.#defaults
     return {
-      guard: this.#judgeGroups(route.ingress, this.#guard(route, own, floor)),
+      guard: this.#judgeGroups(route.ingress, this.#guard(route, lists)),
       named: all.flatMap(({ plugin }) => plugin ?? []),
       mayLogin: all.some(({ plugin }) => plugin?.mayLogin ?? true),
     }
@@ -81,24 +84,22 @@ export class PluginAttacher {
     return references
   }
 
-  #guard(
-    route: Guarded,
-    own: readonly PluginReference[] | undefined,
-    floor: readonly PluginReference[] | undefined,
-  ): Guard {
-    for (const object of [route.ingress, route.service]) {
+  #guard(route: Guarded, lists: readonly (readonly PluginReference[])[]): Guard {
+    for (const object of [route.ingress, route.service, route.canary]) {
       const problem = object && this.#annotations.of(object).problems[0]
       if (problem === undefined) continue
       return closed(problem.reason, `${object?.kind} ${problem.path} ${problem.message}`)
     }
-    if (own === undefined && floor === undefined) return this.#unnamed(route)
-    if (own === undefined || floor === undefined) return guardOf(own ?? floor ?? [])
-    const common = own.filter(({ id }) => floor.some((other) => other.id === id))
+    const [first, ...others] = lists
+    if (first === undefined) return this.#unnamed(route)
+    if (others.length === 0) return guardOf(first)
+    const common = first.filter(({ id }) => others.every((list) => list.some((other) => other.id === id)))
     return common.length > 0 ? guardOf(common) : this.#noCommonPlugin(route)
   }
 
-  #noCommonPlugin({ ingress, service }: Guarded): Guard {
-    const message = `has no plugin in common with Service ${service?.metadata.name}, whose list is a floor`
+  #noCommonPlugin({ ingress, service, canary }: Guarded): Guard {
+    const names = [service, canary].flatMap((each) => each?.metadata.name ?? []).join(' and its canary ')
+    const message = `has no plugin in common with Service ${names}, whose list is a floor`
     this.#diagnostics.report(ingress, {
       severity: 'error',
       reason: 'NoCommonPlugin',
@@ -128,8 +129,8 @@ export class PluginAttacher {
   }
 
   /** `public` on the Ingress lifts what the Ingress carries, never what the Service does. */
-  #foreignProtection({ ingress, service }: Guarded, own: Annotations): Guard | undefined {
-    for (const object of [ingress, service]) {
+  #foreignProtection({ ingress, service, canary }: Guarded, own: Annotations): Guard | undefined {
+    for (const object of [ingress, service, canary]) {
       if (object === undefined || (object === ingress && own.public)) continue
       const [name] = this.#annotations.of(object).foreignProtection
       if (name === undefined) continue

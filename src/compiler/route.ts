@@ -1,14 +1,22 @@
 import type { Annotations } from '../api/annotations.ts'
 import { objectKey } from '../api/object.ts'
 import type { AccessControl, Route, RouteAction } from '../table/routing-table.ts'
+import type { ForwardingSettings } from '../table/upstream-settings.ts'
+import type { CompiledCanary } from './canary.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Guard } from './plugin-attachment.ts'
 import type { PathEntry } from './rules.ts'
 import { redirectsToHttps } from './ssl-redirect.ts'
 import type { BackendReading } from './upstream.ts'
 
+/** How requests get from a route to its upstream, where that is not the usual way. */
+export interface Way {
+  readonly forwarding?: ForwardingSettings
+  readonly canary?: CompiledCanary
+}
+
 /** All that a route is made of. */
-export interface RouteParts {
+export interface RouteParts extends Way {
   readonly entry: PathEntry
   /** As the rule has it; empty where it has none. */
   readonly host: string
@@ -63,12 +71,18 @@ export function reportBackend(
 }
 
 /** A guard that is closed is told before a backend that is: it is the graver. */
-function actionOf({ guard, backend }: RouteParts): RouteAction {
+function actionOf({ guard, backend, forwarding, canary }: RouteParts): RouteAction {
   if (guard.kind === 'closed') return { kind: 'closed', reason: guard.reason, message: guard.message }
   if (!backend.ok)
     return { kind: 'closed', reason: backend.reason, message: `The backend ${backend.message}.` }
   const policies = guard.kind === 'guarded' ? guard.policies : []
-  return { kind: 'forward', upstream: backend.upstream.id, policies }
+  return {
+    kind: 'forward',
+    upstream: backend.upstream.id,
+    policies,
+    ...(forwarding && { forwarding }),
+    ...(canary && { canary: canary.canary }),
+  }
 }
 
 function accessControlOf({ allowGroups, denyGroups }: Annotations): AccessControl | undefined {

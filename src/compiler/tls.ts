@@ -157,7 +157,8 @@ const NOT_FOUND: Loading = {
   remedy: 'Create it with: kubectl create secret tls.',
 }
 
-function loadCertificate(secret: Secret, key: string): Loading {
+/** @param key `namespace/name` of the Secret. */
+export function loadCertificate(secret: Secret, key: string): Loading {
   if (secret.type !== 'kubernetes.io/tls') return NOT_FOUND
   const chain = readCertificates(secret.values['tls.crt']?.reveal() ?? '')
   const leaf = chain?.[0]

@@ -3,16 +3,18 @@ import { objectKey } from '../api/object.ts'
 import type { Service } from '../api/service.ts'
 import type { ClosedReason } from '../table/reasons.ts'
 import type { Endpoint, Upstream } from '../table/routing-table.ts'
+import type { AnnotationIndex } from './annotation-index.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { findEndpoints } from './endpoints.ts'
 import { isDnsName } from './host.ts'
 import type { Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { findServicePort, portText } from './service-port.ts'
+import { compileUpstreamSettings } from './upstream-settings.ts'
 
 /** Where a backend leads: to an upstream (perhaps without endpoints), or nowhere and why. */
 export type BackendReading =
-  | { readonly ok: true; readonly upstream: Upstream }
+  | { readonly ok: true; readonly upstream: Upstream; readonly service: Service }
   | {
       readonly ok: false
       readonly reason: ClosedReason
@@ -27,12 +29,25 @@ export class UpstreamResolver {
   readonly #inventory: Inventory
   readonly #options: CompileOptions
   readonly #diagnostics: Diagnostics
+  readonly #annotations: AnnotationIndex
   readonly #upstreams = new Map<string, Upstream>()
+  readonly #secrets = new Map<string, string>()
 
-  constructor(inventory: Inventory, options: CompileOptions, diagnostics: Diagnostics) {
+  constructor(
+    inventory: Inventory,
+    options: CompileOptions,
+    annotations: AnnotationIndex,
+    diagnostics: Diagnostics,
+  ) {
     this.#inventory = inventory
     this.#options = options
+    this.#annotations = annotations
     this.#diagnostics = diagnostics
+  }
+
+  /** What the settings of the upstreams so far refer to. */
+  secrets(): readonly (readonly [id: string, value: string])[] {
+    return [...this.#secrets]
   }
 
   /** @param namespace The Ingress's: backends are of the same one. */
@@ -69,11 +84,12 @@ export class UpstreamResolver {
     if (port === undefined) return portNotFound(service, backend, key)
     const id = `${key}/${port.port}`
     const known = this.#upstreams.get(id)
-    if (known !== undefined) return { ok: true, upstream: known }
+    if (known !== undefined) return { ok: true, upstream: known, service }
     const slices = this.#inventory.endpointSlices.get(key) ?? []
     const endpoints = findEndpoints(service, port, slices, this.#diagnostics)
     if (endpoints.length === 0) this.#reportEmpty(service, port.port)
-    return { ok: true, upstream: this.#remember({ id, endpoints }) }
+    const { name, namespace } = service.metadata
+    return this.#remember(service, { id, endpoints }, `${name}.${namespace}.svc`)
   }
 
   /** An ExternalName Service needs no ports of its own: the backend's number does. */
@@ -97,12 +113,20 @@ export class UpstreamResolver {
       )
     }
     const endpoint: Endpoint = { address: host, port }
-    return { ok: true, upstream: this.#remember({ id: `${key}/${port}`, endpoints: [endpoint] }) }
+    return this.#remember(service, { id: `${key}/${port}`, endpoints: [endpoint] }, host)
   }
 
-  #remember(upstream: Upstream): Upstream {
+  #remember(service: Service, bare: Upstream, serverName: string): BackendReading {
+    const reading = compileUpstreamSettings(service, this.#annotations.of(service).upstream, serverName, {
+      inventory: this.#inventory,
+      diagnostics: this.#diagnostics,
+    })
+    if (!reading.ok) return reading
+    const { settings, secrets } = reading
+    const upstream = settings === undefined ? bare : { ...bare, settings }
     this.#upstreams.set(upstream.id, upstream)
-    return upstream
+    for (const [id, value] of secrets) this.#secrets.set(id, value)
+    return { ok: true, upstream, service }
   }
 
   #reportEmpty(service: Service, port: number): void {

@@ -1,8 +1,11 @@
+import type { Annotations } from '../api/annotations.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { PolicyId } from '../table/policy.ts'
 import type { Route, Upstream, VirtualHost } from '../table/routing-table.ts'
 import { AnnotationIndex } from './annotation-index.ts'
+import { canaryKeyOf, compileCanary } from './canary.ts'
 import type { Diagnostics } from './diagnostics.ts'
+import { compileForwarding } from './forwarding.ts'
 import { judgeLogins, type AttachedEntry, type HostLogins, type SharingProblems } from './host-login.ts'
 import type { HostOwners } from './host-ownership.ts'
 import type { Inventory } from './inventory.ts'
@@ -13,9 +16,9 @@ import type { CompiledPlugin } from './plugins.ts'
 import { resolveConflicts, type ResolvedRules } from './precedence.ts'
 import { reportShadowedPaths } from './reserved-path.ts'
 import { withTraffic } from './route-traffic.ts'
-import { buildRoute, reportBackend, serviceKeyOf } from './route.ts'
+import { buildRoute, reportBackend, serviceKeyOf, type Way } from './route.ts'
 import { collectRules, type PathEntry } from './rules.ts'
-import { UpstreamResolver } from './upstream.ts'
+import { UpstreamResolver, type BackendReading } from './upstream.ts'
 
 /** What virtual hosts are compiled from. */
 export interface VirtualHostInput {
@@ -32,6 +35,8 @@ export interface VirtualHostInput {
 export interface CompiledHosts {
   readonly virtualHosts: readonly VirtualHost[]
   readonly upstreams: readonly Upstream[]
+  /** What the upstreams' settings refer to. */
+  readonly secrets: readonly (readonly [id: string, value: string])[]
   readonly sharing: SharingProblems
 }
 
@@ -42,7 +47,8 @@ export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
   const rules = collectRules(ingresses, owners, builder.annotations, diagnostics)
   const attached = rules.map((each) => builder.attach(resolveConflicts(each, diagnostics)))
   const virtualHosts = attached.map((host) => builder.build(host))
-  return { virtualHosts, upstreams: builder.upstreams(), sharing: builder.sharing }
+  const [upstreams, secrets] = [builder.upstreams(), builder.secrets()]
+  return { virtualHosts, upstreams, secrets, sharing: builder.sharing }
 }
 
 interface AttachedHost {
@@ -67,7 +73,7 @@ class VirtualHostBuilder {
     // Read here once, so that a typo is told also where no route of the Ingress is left.
     for (const ingress of input.ingresses) this.annotations.of(ingress)
     this.#attacher = new PluginAttacher(plugins, this.annotations, options, diagnostics)
-    this.#resolver = new UpstreamResolver(inventory, options, diagnostics)
+    this.#resolver = new UpstreamResolver(inventory, options, this.annotations, diagnostics)
   }
 
   attach(rules: ResolvedRules): AttachedHost {
@@ -98,14 +104,25 @@ class VirtualHostBuilder {
     return [...this.#upstreams.values()].sort((a, b) => compareText(a.id, b.id))
   }
 
+  /** Only of upstreams that a route leads to. */
+  secrets(): CompiledHosts['secrets'] {
+    const used = new Set(
+      [...this.#upstreams.values()].flatMap(
+        ({ settings }) => settings?.tls?.clientCertificate?.privateKey ?? [],
+      ),
+    )
+    return this.#resolver.secrets().filter(([id]) => used.has(id))
+  }
+
   #attachEntry(entry: PathEntry): AttachedEntry {
-    const key = serviceKeyOf(entry)
-    const service = key === undefined ? undefined : this.#input.inventory.services.get(key)
-    const attachment = this.#attacher.attach({ ingress: entry.ingress, service, path: entry.path })
-    if (key !== undefined) {
-      const names = this.#mappedHeaders.get(key) ?? new Set()
+    const { ingress, path } = entry
+    const keys = this.#serviceKeysOf(entry)
+    const [service, canary] = keys.map((key) => this.#input.inventory.services.get(key))
+    const attachment = this.#attacher.attach({ ingress, service, canary, path })
+    for (const each of keys) {
+      const names = this.#mappedHeaders.get(each) ?? new Set()
       for (const name of attachment.named.flatMap(({ mappedHeaders }) => mappedHeaders)) names.add(name)
-      this.#mappedHeaders.set(key, names)
+      this.#mappedHeaders.set(each, names)
     }
     return {
       entry,
@@ -115,16 +132,45 @@ class VirtualHostBuilder {
   }
 
   #buildRoute(entry: PathEntry, host: string, guard: HostLogins['guards'][number] | undefined): Route {
+    const { diagnostics } = this.#input
     const backend = this.#resolver.resolve(entry.backend, entry.ingress.metadata.namespace)
-    if (entry.refused === undefined) reportBackend(entry, backend, this.#input.diagnostics)
-    const removeHeaders = sortedUnique(this.#mappedHeaders.get(serviceKeyOf(entry) ?? '') ?? [])
+    if (entry.refused === undefined) reportBackend(entry, backend, diagnostics)
+    const removeHeaders = sortedUnique(
+      this.#serviceKeysOf(entry).flatMap((key) => [...(this.#mappedHeaders.get(key) ?? [])]),
+    )
     const closed = { kind: 'closed', reason: 'IngressInvalid', message: 'The route has no guard.' } as const
     const annotations = this.annotations.of(entry.ingress)
-    const route = buildRoute({ entry, host, annotations, guard: guard ?? closed, backend }, removeHeaders)
-    if (backend.ok && route.action.kind === 'forward')
-      this.#upstreams.set(backend.upstream.id, backend.upstream)
+    const way = this.#wayOf(entry, annotations, backend)
+    const parts = { entry, host, annotations, guard: guard ?? closed, backend, ...way }
+    const route = buildRoute(parts, removeHeaders)
+    if (backend.ok && route.action.kind === 'forward') {
+      for (const upstream of [backend.upstream, way.canary?.upstream]) {
+        if (upstream !== undefined) this.#upstreams.set(upstream.id, upstream)
+      }
+    }
     const upstream = backend.ok ? backend.upstream : undefined
     return withTraffic(route, { ingress: entry.ingress, annotations, upstream }, this.#input.diagnostics)
+  }
+
+  #wayOf({ backend }: PathEntry, { forwarding }: Annotations, reading: BackendReading): Way {
+    if (!reading.ok) return {}
+    const { service, upstream } = reading
+    const settings = compileForwarding(forwarding, this.annotations.of(service).forwarding, upstream.id)
+    const canary = compileCanary(
+      { service, backend, forwarding },
+      this.annotations,
+      this.#resolver,
+      this.#input.diagnostics,
+    )
+    return { ...(settings && { forwarding: settings }), ...(canary && { canary }) }
+  }
+
+  /** Of the Service that an entry leads to, and of that one's canary. */
+  #serviceKeysOf(entry: PathEntry): string[] {
+    const key = serviceKeyOf(entry)
+    if (key === undefined) return []
+    const canary = canaryKeyOf(this.#input.inventory.services.get(key), this.annotations)
+    return canary === undefined ? [key] : [key, canary]
   }
 }
 

@@ -33,6 +33,12 @@ export const REASONS = {
     meaning: 'A backend names a resource; only Services are forwarded to.',
     action: 'Name a Service.',
   },
+  CanaryUnavailable: {
+    effect: 'tells',
+    meaning:
+      'The Service that `canary-service` names leads nowhere: all requests go where they would without it.',
+    action: 'Correct `canary-service`, or the Service that it names.',
+  },
   CertificateConflict: {
     effect: 'tells',
     meaning: 'Two TLS sections name different Secrets for one host; that of the older Ingress is served.',

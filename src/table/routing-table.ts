@@ -2,6 +2,7 @@ import type { Policy, PolicyId } from './policy.ts'
 import type { RateLimit, RouteTraffic } from './route-traffic.ts'
 import type { ClosedReason } from './reasons.ts'
 import type { SecretId, SecretTable } from './secret-table.ts'
+import type { Canary, ForwardingSettings, UpstreamSettings } from './upstream-settings.ts'
 
 /** `namespace/service/port`: names an upstream in the table. */
 export type UpstreamId = string
@@ -17,11 +18,20 @@ export interface Endpoint {
 export interface Upstream {
   readonly id: UpstreamId
   readonly endpoints: readonly Endpoint[]
+  /** Absent: HTTP/1.1 in the clear, with the defaults. */
+  readonly settings?: UpstreamSettings
 }
 
 /** What a route does with a request that matched it. */
 export type RouteAction =
-  | { readonly kind: 'forward'; readonly upstream: UpstreamId; readonly policies: readonly PolicyId[] }
+  | {
+      readonly kind: 'forward'
+      readonly upstream: UpstreamId
+      readonly policies: readonly PolicyId[]
+      /** Absent: the defaults. */
+      readonly forwarding?: ForwardingSettings
+      readonly canary?: Canary
+    }
   /** Answers 503 to every request, preflights included. */
   | { readonly kind: 'closed'; readonly reason: ClosedReason; readonly message: string }
 
