@@ -5,6 +5,11 @@ import type { AddressInfo } from 'node:net'
 /** The least of an authorization server that the benchmark's routes need: keys, introspection, code exchange. */
 export interface BenchAuthorizationServer {
   readonly issuer: string
+  /** What its access tokens are for. */
+  readonly audience: string
+  readonly publicKeyPem: string
+  /** JSON Web Key Set. */
+  readonly keySet: string
   /** A fresh RS256 access token, valid for an hour. */
   accessToken(): string
   /** The next code exchange puts this into the ID token. */
@@ -13,14 +18,15 @@ export interface BenchAuthorizationServer {
 }
 
 const KID = 'bench'
+const AUDIENCE = 'api://default'
 
 export async function startAuthorizationServer(): Promise<BenchAuthorizationServer> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const keys = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KID, alg: 'RS256', use: 'sig' }] }
   let issuer = ''
   let nonce = ''
   const jwt = (claims: object): string => signJwt(privateKey, { iss: issuer, ...claims, ...times() })
-  const accessToken = (): string =>
-    jwt({ aud: 'api://default', sub: 'bench', jti: randomUUID(), scp: ['read'] })
+  const accessToken = (): string => jwt({ aud: AUDIENCE, sub: 'bench', jti: randomUUID(), scp: ['read'] })
 
   const answers: Readonly<Record<string, () => unknown>> = {
     '/.well-known/openid-configuration': () => ({
@@ -34,9 +40,7 @@ export async function startAuthorizationServer(): Promise<BenchAuthorizationServ
       id_token_signing_alg_values_supported: ['RS256'],
       code_challenge_methods_supported: ['S256'],
     }),
-    '/keys': () => ({
-      keys: [{ ...publicKey.export({ format: 'jwk' }), kid: KID, alg: 'RS256', use: 'sig' }],
-    }),
+    '/keys': () => keys,
     '/introspect': () => ({ active: true, sub: 'bench', scope: 'read', iss: issuer, ...times() }),
     '/token': () => ({
       access_token: accessToken(),
@@ -57,6 +61,9 @@ export async function startAuthorizationServer(): Promise<BenchAuthorizationServ
   issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     issuer,
+    audience: AUDIENCE,
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }),
+    keySet: JSON.stringify(keys),
     accessToken,
     expectNonce: (value) => {
       nonce = value

@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -84,15 +84,37 @@ export async function nextMessage<T>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** User and system CPU of a whole process so far, in microseconds (proc(5), /proc/PID/stat, fields 14 and 15). */
+/**
+ * User and system CPU of a process and its workers so far, in microseconds (proc(5), /proc/PID/stat, fields 14 and 15).
+ */
 export function cpuMicroseconds(child: ChildProcess): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   const TICK_MICROSECONDS = 10_000
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROSECONDS
+  const ticks = family(child).map((fields) => Number(fields[11]) + Number(fields[12]))
+  return ticks.reduce((total, each) => total + each, 0) * TICK_MICROSECONDS
 }
 
-/** Resident memory in MiB (proc(5), VmRSS). */
+/** Resident memory of a process and its workers in MiB (proc(5), /proc/PID/stat, field 24, in pages of 4 KiB). */
 export function residentMebibytes(child: ChildProcess): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+  const pages = family(child).map((fields) => Number(fields[21]))
+  return pages.reduce((total, each) => total + each, 0) / 256
+}
+
+/** The fields of /proc/PID/stat from the third on, of a process and of those that it started. */
+function family(child: ChildProcess): (readonly string[])[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => statOf(pid))
+  const found = all.filter(({ pid }) => pid === child.pid)
+  for (const { pid } of found) found.push(...all.filter(({ fields }) => Number(fields[1]) === pid))
+  return found.map(({ fields }) => fields)
+}
+
+/** Nothing where it has ended meanwhile. */
+function statOf(pid: string): { readonly pid: number; readonly fields: readonly string[] }[] {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return [{ pid: Number(pid), fields }]
+  } catch {
+    return []
+  }
 }

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { freePort } from './free-port.ts'
 import { requirement } from './requirements.ts'
 
 /** True when tests with Redis must be skipped: redis-server (Debian: the package of that name) is not here. */
@@ -94,16 +94,4 @@ export class RedisProcess {
     }
     return [...lines, 'port 0', `tls-port ${this.port}`, 'tls-auth-clients no', ...config]
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  return port
 }
