@@ -72,7 +72,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   if (opened === undefined) return
   state.source = opened.source
   running.defer(() => opened.close())
-  const status = startStatus(settings, log, opened, serverFindings, signal)
+  const status = startStatus({ settings, log, opened, serverFindings, registry }, signal)
   running.defer(() => status.stopped)
   running.defer(
     await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { createClusterMetrics } from '../observability/cluster-metrics.ts'
 import type { Reconciliation } from '../reconciler/reconciler.ts'
 import { electionIdOf } from '../settings/election-id.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -16,20 +18,29 @@ export interface RunningStatus {
   readonly stopped: Promise<void>
 }
 
+export interface StatusParts {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly opened: Pick<OpenedSource, 'cluster'>
+  readonly serverFindings: ServerFindings
+  readonly registry: Registry
+}
+
 /** Begins to compete for the lead; ends with the signal. */
 export function startStatus(
-  settings: Settings,
-  logger: Logger,
-  { cluster }: OpenedSource,
-  serverFindings: ServerFindings,
+  { settings, log, opened: { cluster }, serverFindings, registry }: StatusParts,
   signal: AbortSignal,
 ): RunningStatus {
   if (cluster === undefined) return { reconciled: () => {}, stopped: Promise.resolve() }
   let table: RoutingTable = EMPTY_TABLE
   const { namespace, leaderElect, publishService, publishStatusAddress } = settings
-  const reporter = new StatusReporter({
+  const reporter: StatusReporter = new StatusReporter({
     ...cluster,
-    logger,
+    metrics: createClusterMetrics(registry, {
+      isLeader: () => reporter.isLeader(),
+      reflections: () => cluster.observed.reflections(),
+    }),
+    logger: log,
     namespace,
     electionId: electionIdOf(settings),
     leaderElect,
@@ -50,7 +61,7 @@ export function startStatus(
     },
     // A slip in here must not take the proxy down.
     stopped: reporter.run(signal).catch((error: unknown) => {
-      logger.error({ error: error instanceof Error ? error.name : typeof error }, 'writing status has ended')
+      log.error({ error: error instanceof Error ? error.name : typeof error }, 'writing status has ended')
     }),
   }
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { RoutingTable } from '../table/routing-table.ts'
+import { createCertificateMetrics } from './certificate-metrics.ts'
 
 /** The metrics of the main thread: configuration, objects and calls to authorization servers. */
 export interface ControlPlaneMetrics {
@@ -79,6 +80,7 @@ export function createControlPlaneMetrics(
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })
+  const certificatesServed = createCertificateMetrics(registry)
   const keyAge = new Gauge({
     name: 'ostiary_oidc_jwks_age_seconds',
     help: 'Time since the keys of an issuer were fetched that are in use; grows while they cannot be fetched',
@@ -100,6 +102,7 @@ export function createControlPlaneMetrics(
       snapshotVersion.set(versionNumber)
       const counts = countActions(table)
       for (const action of ['open', 'guarded', 'closed'] as const) routes.set({ action }, counts[action])
+      certificatesServed(table.certificates)
     },
     diagnosed(counts) {
       for (const severity of ['error', 'warning', 'info'] as const)

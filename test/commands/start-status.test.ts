@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { openSource } from '../../src/commands/open-source.ts'
 import { ServerFindings } from '../../src/commands/server-findings.ts'
@@ -7,11 +8,14 @@ import { readSettings } from '../../src/settings/read-settings.ts'
 
 test('with manifests from files there is no cluster to write to, and nobody competes for a lead', async () => {
   const settings = readSettings({ manifests: import.meta.dirname })
-  const logger = pino({ level: 'silent' })
+  const log = pino({ level: 'silent' })
   const { signal } = new AbortController()
-  const opened = await openSource(settings, logger, signal)
+  const opened = await openSource(settings, log, signal)
   expect(opened.cluster).toBeUndefined()
   // Resolves without the signal: nothing was begun.
-  await startStatus(settings, logger, opened, new ServerFindings(), signal).stopped
+  const registry = new Registry()
+  const serverFindings = new ServerFindings()
+  await startStatus({ settings, log, opened, serverFindings, registry }, signal).stopped
+  expect(await registry.metrics()).not.toContain('ostiary_leader')
   await opened.close()
 })

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '../../clock.ts'
 import { collectResources } from '../collect-resources.ts'
 import type { Source, SourceProblem } from '../source.ts'
 import type { ApiServer } from './api-server.ts'
-import { Reflector, type ReflectorCounts } from './reflector.ts'
+import { Reflector, type Reflection } from './reflector.ts'
 import { watchedResources } from './watched-resource.ts'
 
 export interface ClusterSourceOptions {
@@ -29,7 +29,8 @@ export interface ClusterSource extends Source {
   find(reference: ObjectReference): ObservedObject | undefined
   /** All objects of a kind, in the same form. */
   observed(kind: string): Iterable<ObservedObject>
-  counts(): readonly { readonly resource: string; readonly counts: Readonly<ReflectorCounts> }[]
+  /** One for each collection that is followed. */
+  reflections(): readonly Reflection[]
 }
 
 /**
@@ -90,8 +91,8 @@ class ReflectorSource implements ClusterSource {
       )
   }
 
-  counts(): ReturnType<ClusterSource['counts']> {
-    return this.#reflectors.map(({ resource, counts }) => ({ resource: resource.name, counts }))
+  reflections(): readonly Reflection[] {
+    return this.#reflectors.map(({ reflection }) => reflection)
   }
 
   find(reference: ObjectReference): ObservedObject | undefined {

@@ -40,6 +40,11 @@ export class ObjectStore {
     return this.#resourceVersion
   }
 
+  /** How many objects there are, those that were refused included. */
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** Makes a list needed; what is known stays. */
   forgetVersion(): void {
     this.#resourceVersion = undefined

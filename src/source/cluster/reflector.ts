@@ -41,12 +41,28 @@ export interface ReflectorCounts {
   staleEvents: number
 }
 
+/** How a collection is followed at the moment, for metrics. */
+export interface Reflection {
+  /** As people name it, with selector and namespace. */
+  readonly resource: string
+  readonly kind: string
+  readonly synced: boolean
+  readonly objects: number
+  /** When the last list came whole, in milliseconds since the epoch; absent: never. */
+  readonly listedMs?: number
+  /** When a watch brought something last, bookmarks included; absent: never. */
+  readonly heardMs?: number
+  readonly counts: Readonly<ReflectorCounts>
+}
+
 /** Attempts without any progress after which the resource version itself is in doubt. */
 const FAILURES_BEFORE_LIST = 4
 /** A watch that lasted so long is followed by the next at once; a shorter one never is, whatever it brought. */
 const WORTHWHILE_MS = 5000
 /** A server cannot put us off for longer. */
 const MAX_RETRY_AFTER_MS = 60_000
+/** What goes on failing is logged again so often. */
+const REPEAT_MS = 600_000
 /** A CRD that is not there yet is usually being installed. */
 const MAX_NOT_FOUND_MS = 5000
 
@@ -72,8 +88,11 @@ export class Reflector {
   readonly #store: ObjectStore
   #synced = false
   #problem: string | undefined
+  #reportedMs = 0
   #failuresInARow = 0
   #steppedMs: number
+  #listedMs: number | undefined
+  #heardMs: number | undefined
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -105,6 +124,18 @@ export class Reflector {
    */
   get idleMs(): number {
     return this.#clock.monotonic() - this.#steppedMs
+  }
+
+  get reflection(): Reflection {
+    return {
+      resource: this.resource.name,
+      kind: this.resource.kind,
+      synced: this.#synced,
+      objects: this.#store.size,
+      ...(this.#listedMs !== undefined && { listedMs: this.#listedMs }),
+      ...(this.#heardMs !== undefined && { heardMs: this.#heardMs }),
+      counts: this.counts,
+    }
   }
 
   objects(): Iterable<KubernetesObject> {
@@ -143,6 +174,7 @@ export class Reflector {
     const { api, resource, onChange } = this.#options
     this.counts.lists += 1
     const isDifferent = this.#store.replace(await list(api, resource, signal, () => this.#stepped()))
+    this.#listedMs = this.#clock.now()
     const isFirst = !this.#synced
     this.#synced = true
     if (isDifferent || isFirst) onChange()
@@ -180,6 +212,7 @@ export class Reflector {
 
   #take(event: WatchEvent): void {
     this.counts.events += 1
+    this.#heardMs = this.#clock.now()
     switch (event.type) {
       case 'changed':
         return this.#settle(this.#store.change(event.object))
@@ -238,10 +271,12 @@ export class Reflector {
     )
   }
 
-  /** Once for as long as the reason is the same. */
+  /** While the reason is the same now and then only: who looks at the log late is to find it all the same. */
   #report(problem: string): void {
-    if (problem === this.#problem) return
+    const nowMs = this.#clock.monotonic()
+    if (problem === this.#problem && nowMs - this.#reportedMs < REPEAT_MS) return
     this.#problem = problem
+    this.#reportedMs = nowMs
     this.#options.logger.warn(
       { resource: this.resource.name, reason: problem },
       'the collection cannot be followed',

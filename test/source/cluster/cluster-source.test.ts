@@ -144,7 +144,7 @@ test('stopping closes every connection', async () => {
   await using server = await ScriptedApiServer.start(...PATHS)
   const { source, stop } = await start(server)
   await eventually(() => expect(server.watches).toHaveLength(watchedResources([]).length))
-  expect(source.counts().map(({ counts }) => counts.watches)).toEqual(Array(9).fill(1))
+  expect(source.reflections().map(({ counts }) => counts.watches)).toEqual(Array(9).fill(1))
   await stop()
   await eventually(() => expect(server.watches).toHaveLength(0))
 })

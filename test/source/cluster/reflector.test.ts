@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { answerJson, answerStatus, ScriptedApiServer } from '../../support/scripted-api-server.ts'
 import { eventually, known, PLUGINS, service, SERVICES, startReflector } from './setup.ts'
 
@@ -267,6 +268,48 @@ test('a missing permission is told with the verbs to grant, once, and so is its 
   await eventually(() => expect(logged).toHaveLength(2))
   expect(logged[0]).toMatch(/"resource":"services".*403 Forbidden.*grant list and watch of services/)
   expect(logged[1]).toMatch(/watching again/)
+})
+
+test('a permission that stays missing is told again every ten minutes, by a log that is read late', async () => {
+  await using server = await ScriptedApiServer.start(PATH)
+  for (let n = 0; n < 60; n += 1) {
+    server.once('list', PATH, (_, response) => answerStatus(response, 403, 'Forbidden'))
+  }
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const clock = new ManualClock()
+  const { stop } = startReflector(server, { logger, clock })
+  const isAskedAgain = (): Promise<void> => {
+    const before = server.requestsFor('list', PATH).length
+    return eventually(() => expect(server.requestsFor('list', PATH).length).toBeGreaterThan(before + 1))
+  }
+  await isAskedAgain()
+  expect(logged).toHaveLength(1)
+  clock.advance(599_000)
+  await isAskedAgain()
+  expect(logged).toHaveLength(1)
+  clock.advance(1000)
+  await eventually(() => expect(logged).toHaveLength(2))
+  await stop()
+})
+
+test('how fresh a collection is can be seen', async () => {
+  await using server = await ScriptedApiServer.start(PATH)
+  server.put(PATH, service('a'))
+  const clock = new ManualClock()
+  const { reflector } = startReflector(server, { clock })
+  const { reflection: before } = reflector
+  expect(before).toMatchObject({ resource: 'services', kind: 'Service', synced: false, objects: 0 })
+  expect(before).not.toHaveProperty('listedMs')
+  const startedMs = clock.now()
+  await watching(server)
+  expect(reflector.reflection).toMatchObject({ synced: true, objects: 1, listedMs: startedMs })
+  expect(reflector.reflection).not.toHaveProperty('heardMs')
+  clock.advance(5000)
+  server.watches[0]?.event('BOOKMARK', { metadata: { resourceVersion: '9999' } })
+  await eventually(() =>
+    expect(reflector.reflection).toMatchObject({ listedMs: startedMs, heardMs: startedMs + 5000 }),
+  )
 })
 
 test('an object that is refused keeps its last good form and is reported', async () => {
