@@ -9,7 +9,11 @@ export interface SourceRangeAnnotations {
   readonly deny?: readonly string[]
 }
 
-const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+// Of an IPv4 network that is written as mapped to IPv6 the first 96 bits are the mapping's.
+const MAPPED = /^::ffff:[0-9.]+\/(\d+)$/i
+const network = z
+  .union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])
+  .refine((text) => Number(MAPPED.exec(text)?.[1] ?? 128) >= 96)
 
 /** @returns `undefined` where there is none, or it cannot be taken. */
 export function readSourceRange(reader: AnnotationReader): SourceRangeAnnotations | undefined {

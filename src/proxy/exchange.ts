@@ -12,6 +12,7 @@ import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
 import type { RequestTarget } from './request-target.ts'
+import type { RouteRules } from './traffic/route-rules.ts'
 import type { ConnectionView, TrustedProxies } from './trusted-proxies.ts'
 
 export type ProxyLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
@@ -71,6 +72,12 @@ export class Exchange {
   allow: Allow | undefined
   /** Cookies of the login that this request completed on its way. */
   loginHeaders: HeaderList = NO_HEADERS
+  /** Of the route; absent: it has none. */
+  rules: RouteRules | undefined
+  /** What the rules add to every response. */
+  policyHeaders: HeaderList = NO_HEADERS
+  /** In place of the path that was sent. */
+  upstreamPath: string | undefined
   underway: Underway | undefined
   /** The response is over, or its client left. */
   closed = false
@@ -111,8 +118,14 @@ export class Exchange {
   }
 
   /** What authorization adds to the response, whatever its source. */
-  get addedHeaders(): HeaderList {
+  get decisionHeaders(): HeaderList {
     return this.allow?.responseHeaders ?? this.loginHeaders
+  }
+
+  /** What is added to the upstream's response: by authorization and by the route's rules. */
+  get addedHeaders(): HeaderList {
+    const { decisionHeaders, policyHeaders } = this
+    return policyHeaders.length === 0 ? decisionHeaders : [...policyHeaders, ...decisionHeaders]
   }
 
   /** From here on the request is the one that began the login which it completed. */

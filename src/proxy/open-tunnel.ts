@@ -35,7 +35,8 @@ export function openTunnel(exchange: Exchange, upstream: Duplex, answer: Switchi
     answerUpstreamFailure(exchange, new Error('the upstream switched to something that is no WebSocket'))
     return
   }
-  const headers = downstreamResponseHeaders(answer.rawHeaders, exchange.addedHeaders)
+  const { addedHeaders, rules } = exchange
+  const headers = downstreamResponseHeaders(answer.rawHeaders, addedHeaders, rules?.responseEdits)
   switchProtocols(response, upgrading, withoutNames(headers, LENGTH))
   exchange.underway = undefined
   exchange.close()

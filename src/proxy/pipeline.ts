@@ -10,6 +10,7 @@ import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
 import { respondDecision, respondProblem } from './respond.ts'
 import { redirectLogin, redirectRoute } from './ssl-redirect.ts'
+import { admit, applyRules, prepare } from './traffic/steps.ts'
 
 /** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
 type Verdict = boolean | Promise<boolean>
@@ -28,10 +29,13 @@ const STEPS: readonly Step[] = [
   answerReservedPath,
   answerRoutedCallback,
   matchRoute,
+  applyRules,
   redirectRoute,
   checkOpen,
   refuseTrace,
+  admit,
   authorize,
+  prepare,
 ]
 
 /** Answers a request. Never throws: what fails unforeseen is a 500 that reaches no upstream. */

@@ -15,6 +15,7 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
   if (response.headersSent || response.destroyed) return
   if (exchange.engine.draining) response.shouldKeepAlive = false
   // The phrase is given because a failed attempt to write the upstream's leaves that behind.
+  for (const [name, value] of exchange.policyHeaders) own.headers.push(name, value)
   response.writeHead(own.status, statusPhrase(own.status), own.headers)
   response.end(own.body)
   discardRest(request)
@@ -22,7 +23,7 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
 
 /** Answers with `application/problem+json`, with what authorization adds to the response. */
 export function respondProblem(exchange: Exchange, status: number, options: ProblemOptions = {}): void {
-  const headers = [...(options.headers ?? []), ...exchange.addedHeaders]
+  const headers = [...(options.headers ?? []), ...exchange.decisionHeaders]
   respond(exchange, problem(status, { ...options, headers }))
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { BlockList, isIP } from 'node:net'
-import { OstiaryError } from '../errors.ts'
+import { isIP } from 'node:net'
+import { messageOf, OstiaryError } from '../errors.ts'
+import { Networks, plainAddress } from './networks.ts'
 
 /** What is known of the client's connection once trusted proxies have been asked. */
 export interface ConnectionView {
@@ -37,18 +38,23 @@ export interface TrustedProxies {
  * @throws OstiaryError ERR_SETTINGS_INVALID, naming the entry that is no network
  */
 export function createTrustedProxies(cidrs: readonly string[]): TrustedProxies {
-  const networks = new BlockList()
-  for (const cidr of cidrs) addNetwork(networks, cidr.trim())
-  return new CidrTrustedProxies(networks, cidrs.length === 0)
+  return new CidrTrustedProxies(readNetworks(cidrs), cidrs.length === 0)
+}
+
+function readNetworks(cidrs: readonly string[]): Networks {
+  try {
+    return new Networks(cidrs)
+  } catch (error) {
+    const message = `trusted proxies: ${messageOf(error)}; write an address or a CIDR such as 10.0.0.0/8 or fd00::/8`
+    throw new OstiaryError('ERR_SETTINGS_INVALID', message)
+  }
 }
 
 class CidrTrustedProxies implements TrustedProxies {
-  // Peers repeat, and BlockList makes a native object for each question.
-  readonly #answers = new Map<string, boolean>()
-  readonly #networks: BlockList
+  readonly #networks: Networks
   readonly #none: boolean
 
-  constructor(networks: BlockList, none: boolean) {
+  constructor(networks: Networks, none: boolean) {
     this.#networks = networks
     this.#none = none
   }
@@ -56,7 +62,7 @@ class CidrTrustedProxies implements TrustedProxies {
   view(peerAddress: string, encrypted: boolean, headers: IncomingHttpHeaders): ConnectionView {
     const peer = plainAddress(peerAddress)
     const scheme = encrypted ? 'https' : 'http'
-    if (this.#none || !this.#trusts(peer)) {
+    if (this.#none || !this.#networks.has(peer)) {
       return { clientAddress: peer, scheme, forwardedFor: peer, forwardedProto: scheme, trusted: false }
     }
     return this.#trustedView(peer, scheme, headers)
@@ -88,51 +94,10 @@ class CidrTrustedProxies implements TrustedProxies {
       const address = forwardedAddress(entries[i] ?? '')
       if (address === undefined) break
       hops.push(address)
-      if (!this.#trusts(address)) break
+      if (!this.#networks.has(address)) break
     }
     return hops.toReversed()
   }
-
-  #trusts(address: string): boolean {
-    let answer = this.#answers.get(address)
-    if (answer === undefined) {
-      const version = isIP(address)
-      answer = version !== 0 && this.#networks.check(address, version === 4 ? 'ipv4' : 'ipv6')
-      if (this.#answers.size >= 1024) this.#answers.clear()
-      this.#answers.set(address, answer)
-    }
-    return answer
-  }
-}
-
-function addNetwork(networks: BlockList, cidr: string): void {
-  const slash = cidr.indexOf('/')
-  const given = slash === -1 ? cidr : cidr.slice(0, slash)
-  const address = plainAddress(given)
-  const version = isIP(address)
-  const bits = version === 4 ? 32 : 128
-  const length = slash === -1 ? bits : prefixLength(cidr.slice(slash + 1), version !== isIP(given))
-  if (version === 0 || length < 0 || length > bits) {
-    throw new OstiaryError(
-      'ERR_SETTINGS_INVALID',
-      `trusted proxies: "${cidr}" is no network; write an address or a CIDR such as 10.0.0.0/8 or fd00::/8`,
-    )
-  }
-  networks.addSubnet(address, length, version === 4 ? 'ipv4' : 'ipv6')
-}
-
-/** -1 where the text is no length; of an IPv4 network written as mapped IPv6, 96 bits are the mapping's. */
-function prefixLength(text: string, mapped: boolean): number {
-  if (!/^[0-9]{1,3}$/.test(text)) return -1
-  return mapped ? Number(text) - 96 : Number(text)
-}
-
-function plainAddress(address: string): string {
-  if (!address.includes(':')) return address
-  const zone = address.indexOf('%')
-  const withoutZone = (zone === -1 ? address : address.slice(0, zone)).toLowerCase()
-  const mapped = withoutZone.startsWith('::ffff:') ? withoutZone.slice(7) : ''
-  return isIP(mapped) === 4 ? mapped : withoutZone
 }
 
 /** An entry of X-Forwarded-For, from which some proxies do not take the port. */

@@ -6,6 +6,7 @@ import type { UpstreamId } from '../table/routing-table.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import type { Engine, Exchange } from './exchange.ts'
 import type { RequestTarget } from './request-target.ts'
+import { rulesOf } from './traffic/route-rules.ts'
 
 /** What an open tunnel was let through with; without anything of the snapshot it was opened under. */
 export interface OpenedTunnel {
@@ -49,6 +50,7 @@ export function judgeAgain(engine: Engine, opened: OpenedTunnel): MaybePromise<S
   if (refusalOfAmbiguity(target, host, route) !== undefined) return ROUTE_CHANGED
   const { accessControl, action } = route
   if (action.kind === 'closed' || action.upstream !== upstream) return ROUTE_CHANGED
+  if (rulesOf(route)?.source?.admits(facts.clientAddress) === false) return ROUTE_CHANGED
   if (action.policies.length === 0) return accessControl === undefined ? CONFIRMED : ROUTE_CHANGED
   return andThen(engine.authorizer.authorize(snapshot, host.virtualHost, route, facts), (decision) =>
     standingOf(decision, opened.identity),
