@@ -4,7 +4,9 @@ import { normalPath } from '../table/normal-path.ts'
 import { createRouteIndex, type RouteIndex } from '../table/route-index.ts'
 import type { Route, RoutingTable, Snapshot, UpstreamId, VirtualHost } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
-import type { UpstreamPools, UpstreamRotation } from './upstream-pools.ts'
+import type { UpstreamPools } from './upstream-pools.ts'
+import { affinityKeys, AffinityTokens } from './upstream/affinity.ts'
+import type { UpstreamRotation } from './upstream/rotation.ts'
 
 const NO_PATHS: ReadonlySet<string> = new Set()
 
@@ -23,6 +25,7 @@ export class ActiveSnapshot implements AuthSnapshot {
   readonly #rotations = new Map<UpstreamId, UpstreamRotation>()
   readonly #series = new Map<Route | undefined, RouteSeries>()
   readonly #callbackPaths = new Map<VirtualHost, ReadonlySet<string>>()
+  #affinityKeys: readonly Buffer[] | undefined
 
   constructor(snapshot: Snapshot, pools: UpstreamPools, metrics: RequestMetrics) {
     const secrets = new Map(Object.entries(snapshot.secrets))
@@ -39,7 +42,8 @@ export class ActiveSnapshot implements AuthSnapshot {
   rotation(id: UpstreamId): UpstreamRotation {
     let rotation = this.#rotations.get(id)
     if (rotation === undefined) {
-      rotation = this.#pools.rotation(id, this.table.upstreams[id]?.endpoints ?? [])
+      const upstream = this.table.upstreams[id] ?? { id, endpoints: [] }
+      rotation = this.#pools.rotation(upstream, this.secret, (...of) => this.#affinityTokens(...of))
       this.#rotations.set(id, rotation)
     }
     return rotation
@@ -64,6 +68,12 @@ export class ActiveSnapshot implements AuthSnapshot {
       this.#callbackPaths.set(host, paths)
     }
     return paths
+  }
+
+  #affinityTokens(upstream: UpstreamId, origins: readonly string[]): AffinityTokens | undefined {
+    this.#affinityKeys ??= affinityKeys(this.sessionKeys.map((id) => this.secret(id)))
+    if (this.#affinityKeys.length === 0) return undefined
+    return new AffinityTokens(upstream, origins, this.#affinityKeys)
   }
 
   #readCallbackPaths(host: VirtualHost): ReadonlySet<string> {

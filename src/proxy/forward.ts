@@ -2,27 +2,36 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { messageOf } from '../errors.ts'
+import type { ForwardingSettings, RetryCondition } from '../table/upstream-settings.ts'
 import type { Exchange, Underway } from './exchange.ts'
-import { withoutParameters } from './parameters.ts'
+import { openTunnel } from './open-tunnel.ts'
 import { respondProblem } from './respond.ts'
 import { downstreamResponseHeaders } from './response-headers.ts'
 import { forwardableTrailers } from './trailers.ts'
 import { discardRest, hasBody, Upload } from './upload.ts'
-import { openTunnel } from './open-tunnel.ts'
-import { answerUpstreamFailure, isConnectionLoss } from './upstream-failure.ts'
-import { upstreamRequestHeaders } from './upstream-headers.ts'
-import type { EndpointPool, UpstreamConnection, UpstreamHandler } from './upstream-pools.ts'
-
-/** Methods that may be sent twice (RFC 9110 §9.2.2). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+import { answerNoRoom, answerUpstreamFailure, isConnectionLoss, isReset } from './upstream-failure.ts'
+import { dispatchOptions } from './upstream/dispatch-options.ts'
+import type {
+  EndpointPool,
+  UpstreamConnection,
+  UpstreamDispatchOptions,
+  UpstreamHandler,
+} from './upstream/endpoint-pool.ts'
+import { legOf } from './upstream/leg.ts'
+import type { PendingRequest } from './upstream/pending-requests.ts'
+import { Placement } from './upstream/placement.ts'
+import { backOffMs, conditionOfStatus, isIdempotent, maySendAgain } from './upstream/retry.ts'
+import type { UpstreamRotation } from './upstream/rotation.ts'
+import { timeOut } from './upstream/time-out.ts'
 
 /**
  * Sends an authorized request to an endpoint of its route's upstream and streams the answer back. Without an
  * endpoint: 503. For failures see `answerUpstreamFailure`; a body that breaks half-way ends the client's connection.
  */
 export function forward(exchange: Exchange): void {
-  const pool = exchange.snapshot.rotation(exchange.action.upstream).next()
-  if (pool === undefined) {
+  const leg = legOf(exchange)
+  const rotation = exchange.snapshot.rotation(leg.upstream)
+  if (rotation.size === 0) {
     respondProblem(exchange, 503, {
       message: 'The service behind this route has no ready endpoint.',
       reason: 'no_endpoint',
@@ -30,17 +39,26 @@ export function forward(exchange: Exchange): void {
     })
     return
   }
-  const forwarding = new Forwarding(exchange, pool)
+  if (rotation.transport.http2 && exchange.upgrading !== undefined) {
+    const message = 'The service behind this route speaks HTTP/2, over which no WebSocket is opened.'
+    respondProblem(exchange, 501, { message, reason: 'websocket_over_http2' })
+    return
+  }
+  const forwarding = new Forwarding(exchange, rotation, leg.forwarding)
   exchange.underway = forwarding
   forwarding.send()
 }
 
 /** One request at its upstream: undici's handler, and what becomes of the client's side meanwhile. */
-class Forwarding implements UpstreamHandler, Underway {
+class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   connection: UpstreamConnection | undefined
   readonly #exchange: Exchange
-  readonly #pool: EndpointPool
-  readonly #options: Dispatcher.DispatchOptions
+  readonly #rotation: UpstreamRotation
+  readonly #settings: ForwardingSettings | undefined
+  readonly #options: UpstreamDispatchOptions
+  /** Where endpoints are chosen by more than their turn. */
+  readonly #placement: Placement | undefined
+  #pool: EndpointPool | undefined
   #upload: Upload | undefined
   #controller: Dispatcher.DispatchController | undefined
   #sentAt = 0
@@ -48,27 +66,49 @@ class Forwarding implements UpstreamHandler, Underway {
   #reused = false
   /** A byte of the response came. */
   #answered = false
-  #retried = false
+  #retriedStale = false
+  #retries = 0
+  /** The answer that comes is not wanted: the request is to be sent again. */
+  #discarding = false
+  /** Nothing more is to be said to the client. */
+  #over = false
   #flushed = false
+  #stopClock: (() => void) | undefined
+  #stopWaiting: (() => void) | undefined
 
-  constructor(exchange: Exchange, pool: EndpointPool) {
+  constructor(exchange: Exchange, rotation: UpstreamRotation, settings: ForwardingSettings | undefined) {
     this.#exchange = exchange
-    this.#pool = pool
-    this.#options = this.#dispatchOptions()
+    this.#rotation = rotation
+    this.#settings = settings
+    this.#placement = Placement.needed(rotation, settings)
+      ? new Placement(exchange, rotation, settings)
+      : undefined
+    this.#options = dispatchOptions(exchange, rotation.transport, settings)
   }
 
   send(): void {
-    this.#sentAt = this.#exchange.engine.clock.monotonic()
-    this.#dispatch(false)
+    const { clock, timers } = this.#exchange.engine
+    const now = clock.monotonic()
+    this.#sentAt = now
+    const limitMs = this.#settings?.requestTimeoutMs
+    if (limitMs !== undefined) this.#stopClock = timers.after(limitMs, () => this.#expire())
+    this.#place(now)
   }
 
   cancel(): void {
+    this.#end()
     this.#controller?.abort(new Error('the client left'))
     this.#upload?.destroy()
   }
 
   resume(): void {
     this.#controller?.resume()
+  }
+
+  admit(): void {
+    this.#stopWaiting?.()
+    this.#stopWaiting = undefined
+    this.#place(this.#exchange.engine.clock.monotonic())
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -78,7 +118,7 @@ class Forwarding implements UpstreamHandler, Underway {
       this.#reused = connection.requests > 0
       connection.requests += 1
     }
-    if (this.#exchange.closed) this.cancel()
+    if (this.#exchange.closed || this.#over) this.cancel()
   }
 
   onResponseStarted(): void {
@@ -93,6 +133,7 @@ class Forwarding implements UpstreamHandler, Underway {
   ): void {
     if (status === 101) controller.abort(new Error('the upstream switched to no protocol that was asked for'))
     else if (status < 200) this.#inform(status, controller)
+    else if (this.#settings?.retries !== undefined && this.#refuses(status)) this.#discard(controller)
     else this.#start(status, statusMessage, controller)
   }
 
@@ -103,6 +144,9 @@ class Forwarding implements UpstreamHandler, Underway {
     socket: Duplex,
   ): void {
     this.#observeUpstream()
+    this.#stopClock?.()
+    // The tunnel keeps its place among the endpoint's requests.
+    socket.once('close', () => this.#placement?.leave())
     openTunnel(this.#exchange, socket, { headers, rawHeaders: controller.rawHeaders })
   }
 
@@ -116,44 +160,74 @@ class Forwarding implements UpstreamHandler, Underway {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     const { request, response } = this.#exchange
     this.#flushed = true
-    const trailers = controller.rawTrailers
-    if (Array.isArray(trailers) && trailers.length > 0) response.addTrailers(forwardableTrailers(trailers))
+    this.#end()
+    const trailers = forwardableTrailers(controller.rawTrailers)
+    if (trailers.length > 0) response.addTrailers(trailers)
     response.end()
     if (this.#upload === undefined) return
     // Answered before the body was in, as a 413 is: the rest of it goes nowhere.
     this.#upload.detach()
+    // Over HTTP/2 the stream stays open for the rest until it is reset.
+    if (this.#rotation.transport.http2 && !this.#upload.readableEnded) this.#upload.destroy()
     discardRest(request)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const exchange = this.#exchange
-    if (exchange.closed) return
+    this.#placement?.leave()
+    if (exchange.closed || this.#over) return
     if (exchange.response.headersSent) {
       // The client must not take half a body for the whole.
+      this.#end()
       exchange.response.destroy()
       return
     }
     this.#upload?.detach()
-    if (this.#maySendAgain(error)) {
-      this.#retried = true
-      this.#dispatch(true)
-      return
-    }
-    answerUpstreamFailure(exchange, error)
+    if (this.#discarding) this.#sendAgain()
+    else if (this.#isStale(error)) this.#sendOnFreshConnection()
+    else this.#failed(error)
   }
 
-  #dispatch(fresh: boolean): void {
+  /** Finds an endpoint, or waits for one. */
+  #place(now: number): void {
+    const pool = this.#placement === undefined ? this.#rotation.next(now) : this.#placement.enter(now)
+    if (pool === undefined) {
+      this.#wait()
+      return
+    }
+    this.#pool = pool
+    this.#dispatch(pool, false)
+  }
+
+  /** Every endpoint carries all that it may. */
+  #wait(): void {
+    const { state, transport } = this.#rotation
+    if (!state.pending.add(this, transport.maximumPending)) {
+      this.#refuse()
+      return
+    }
+    this.#stopWaiting = this.#exchange.engine.timers.after(transport.pendingMs, () => this.#refuse())
+  }
+
+  #refuse(): void {
+    this.#end()
+    answerNoRoom(this.#exchange)
+  }
+
+  #dispatch(pool: EndpointPool, fresh: boolean): void {
     this.#reused = false
+    this.#controller = undefined
     const { request } = this.#exchange
     if (this.#exchange.bufferedBody === undefined && hasBody(request)) {
-      this.#upload = new Upload(request)
+      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs })
       this.#options.body = this.#upload
     }
     try {
-      if (fresh) this.#pool.dispatchOnFreshConnection(this.#options, this)
-      else this.#pool.dispatch(this.#options, this)
+      if (fresh) pool.dispatchOnFreshConnection(this.#options, this)
+      else pool.dispatch(this.#options, this)
     } catch (error) {
       // An address that is no origin: undici's pool refuses to be made.
+      this.#end()
       answerUpstreamFailure(this.#exchange, error)
     }
   }
@@ -162,10 +236,106 @@ class Forwarding implements UpstreamHandler, Underway {
    * The server closed an idle connection while we wrote to it. Sent again once, on a new connection, where the server
    * cannot have acted on it: nothing was written yet, or the method is idempotent and there is no body.
    */
-  #maySendAgain(error: Error): boolean {
-    if (this.#retried || !this.#reused || this.#answered || !isConnectionLoss(error)) return false
+  #isStale(error: Error): boolean {
+    if (this.#retriedStale || !this.#reused || this.#answered || !isConnectionLoss(error)) return false
     if (this.#upload !== undefined) return this.#upload.untouched
-    return this.#options.body === null && IDEMPOTENT.has(this.#options.method)
+    return this.#options.body === null && isIdempotent(this.#options.method)
+  }
+
+  #sendOnFreshConnection(): void {
+    this.#retriedStale = true
+    const pool = this.#pool as EndpointPool
+    this.#placement?.reenter(pool)
+    this.#dispatch(pool, true)
+  }
+
+  #failed(error: Error): void {
+    const { engine } = this.#exchange
+    const pool = this.#pool as EndpointPool
+    const condition = this.#conditionOf(error)
+    // A connection that was idle may just have been at its end.
+    if (condition === 'connect-failure' || (isConnectionLoss(error) && !this.#reused)) {
+      pool.failed(engine.clock.monotonic())
+    }
+    if (condition !== undefined && this.#isAllowed(condition)) {
+      engine.log.debug({ route: this.#exchange.route?.id, condition, error: messageOf(error) }, 'sent again')
+      this.#sendAgain()
+      return
+    }
+    this.#end()
+    answerUpstreamFailure(this.#exchange, error)
+  }
+
+  /** Before undici starts a request, nothing of it has left. */
+  #conditionOf(error: Error): RetryCondition | undefined {
+    if (this.#controller === undefined) return 'connect-failure'
+    return isReset(error) ? 'reset' : undefined
+  }
+
+  #refuses(status: number): boolean {
+    const condition = conditionOfStatus(status)
+    return condition !== undefined && this.#isAllowed(condition)
+  }
+
+  #isAllowed(condition: RetryCondition): boolean {
+    const { clock } = this.#exchange.engine
+    const { state, size } = this.#rotation
+    const attempt = {
+      condition,
+      method: this.#options.method,
+      bodyUntouched: this.#upload?.untouched ?? true,
+      retries: this.#retries,
+      endpoints: size,
+    }
+    if (!maySendAgain(attempt, this.#settings?.retries)) return false
+    return state.retryBudget.take(state.requests, clock.monotonic())
+  }
+
+  #discard(controller: Dispatcher.DispatchController): void {
+    this.#discarding = true
+    controller.abort(new Error('the request is sent again'))
+  }
+
+  #sendAgain(): void {
+    this.#discarding = false
+    this.#answered = false
+    const { clock, timers } = this.#exchange.engine
+    const failed = this.#pool as EndpointPool
+    const now = clock.monotonic()
+    const next = this.#rotation.choose(now, { leastRequests: false, except: failed })
+    const delayMs = backOffMs(this.#retries)
+    this.#retries += 1
+    if (next !== undefined && next !== failed) this.#sendTo(next)
+    else this.#stopWaiting = timers.after(delayMs, () => this.#sendTo(failed))
+  }
+
+  #sendTo(pool: EndpointPool): void {
+    this.#stopWaiting = undefined
+    this.#pool = pool
+    this.#placement?.reenter(pool)
+    this.#dispatch(pool, false)
+  }
+
+  /** The request has taken all the time that it may. */
+  #expire(): void {
+    const { response } = this.#exchange
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    this.cancel()
+    answerUpstreamFailure(this.#exchange, timeOut())
+  }
+
+  /** From here on nothing is waited for, and the endpoint carries one less. */
+  #end(): void {
+    this.#over = true
+    this.#stopClock?.()
+    this.#stopWaiting?.()
+    if (this.#placement !== undefined) {
+      this.#rotation.state.pending.delete(this)
+      this.#placement.leave()
+    }
   }
 
   #inform(status: number, controller: Dispatcher.DispatchController): void {
@@ -182,7 +352,10 @@ class Forwarding implements UpstreamHandler, Underway {
   #start(status: number, message: string | undefined, controller: Dispatcher.DispatchController): void {
     const { engine, response, addedHeaders } = this.#exchange
     this.#observeUpstream()
+    const pool = this.#pool as EndpointPool
+    if (pool.failures > 0) pool.answered()
     const headers = downstreamResponseHeaders(controller.rawHeaders, addedHeaders)
+    this.#placement?.addCookie(pool, headers)
     if (engine.draining) response.shouldKeepAlive = false
     // A phrase says nothing to programs; one that is not ASCII comes garbled, and node:http refuses to write it.
     if (message === undefined || !/^[\t -~]+$/.test(message)) response.writeHead(status, headers)
@@ -200,46 +373,6 @@ class Forwarding implements UpstreamHandler, Underway {
     if (this.#flushed) return
     this.#flushed = true
     this.#exchange.response.flushHeaders()
-  }
-
-  #dispatchOptions(): Dispatcher.DispatchOptions {
-    const { request, allow } = this.#exchange
-    const body = this.#body()
-    const headers = upstreamRequestHeaders({
-      rawHeaders: request.rawHeaders,
-      connectionView: this.#exchange.view,
-      authority: this.#exchange.authority.authority,
-      removeHeaders: this.#exchange.route?.removeHeaders ?? [],
-      ...(allow !== undefined && { edits: allow }),
-      ...(body !== null && { bodyReplaced: body.byteLength }),
-    })
-    const method = request.method ?? ''
-    return {
-      path: this.#path(),
-      method,
-      headers,
-      body,
-      ...(this.#exchange.upgrading !== undefined && { upgrade: 'websocket' }),
-      // undici closes the connection after each HEAD unless it is told that the server knows what HEAD is.
-      ...(method === 'HEAD' && { reset: false }),
-    }
-  }
-
-  #path(): string {
-    const { allow, authority, target } = this.#exchange
-    if (allow === undefined || allow.removeQuery.length === 0) return authority.target
-    const question = authority.target.indexOf('?')
-    if (question === -1) return authority.target
-    const query = withoutParameters(target.query, allow.removeQuery)
-    const path = authority.target.slice(0, question)
-    return query === '' ? path : `${path}?${query}`
-  }
-
-  #body(): Buffer | null {
-    const { allow, bufferedBody } = this.#exchange
-    if (bufferedBody === undefined) return null
-    if (allow === undefined || allow.removeForm.length === 0) return bufferedBody
-    return Buffer.from(withoutParameters(bufferedBody.toString('latin1'), allow.removeForm), 'latin1')
   }
 }
 

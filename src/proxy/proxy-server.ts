@@ -15,7 +15,8 @@ import { createListener, type Listener, type RequestHandler } from './listener.t
 import { handle } from './pipeline.ts'
 import { secureContextOptions, ServerNames, type KeyPair } from './server-names.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
-import { UPSTREAM_TIMEOUTS, UpstreamPools, type UpstreamTimeouts } from './upstream-pools.ts'
+import { UpstreamPools } from './upstream-pools.ts'
+import { UPSTREAM_TIMEOUTS, type UpstreamTimeouts } from './upstream/transport.ts'
 
 export interface ProxyServerOptions {
   /** Absent: no such listener. */
@@ -108,7 +109,7 @@ export async function createProxyServer(
     },
     publish(snapshot) {
       engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
-      pools.retain(snapshot.table)
+      pools.retain(engine.snapshot)
       metrics.retain(snapshot.table)
       if (names?.publish(snapshot) === true) setDefaultContext(https, names, options)
     },

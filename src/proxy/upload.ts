@@ -1,11 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { timeOut } from './upstream/time-out.ts'
 
 /** How long a request body that nobody wants may still arrive before its connection is cut. */
 const DISCARD_MS = 30_000
 
 /** How long a client may pause in the middle of its body. */
 const STALL_MS = 60_000
+
+/** What a body may take. Absent members: as much as it likes. */
+export interface UploadLimits {
+  /** How long the upstream may take no byte. */
+  readonly sendMs?: number | undefined
+}
 
 /** Whether a body follows the header section (RFC 9112 §6.3). */
 export function hasBody(request: IncomingMessage): boolean {
@@ -21,19 +28,23 @@ export class Upload extends Readable {
   /** Nothing was handed on: the body can still be sent from its beginning on another connection. */
   untouched = true
   readonly #request: IncomingMessage
+  readonly #sendMs: number | undefined
   #stall: NodeJS.Timeout | undefined
+  #sending: NodeJS.Timeout | undefined
   #waiting = false
   #detached = false
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, { sendMs }: UploadLimits = {}) {
     super()
     this.#request = request
+    this.#sendMs = sendMs
     // undici listens while it sends; an error after that must not end the thread.
     this.on('error', ignore)
   }
 
   override _read(): void {
     if (this.#detached) return
+    clearTimeout(this.#sending)
     const request = this.#request
     if (this.#stall === undefined) {
       this.#stall = setTimeout(this.#stalled, STALL_MS).unref()
@@ -52,6 +63,7 @@ export class Upload extends Readable {
     this.#detached = true
     const request = this.#request
     clearTimeout(this.#stall)
+    clearTimeout(this.#sending)
     request.pause()
     request
       .off('data', this.#data)
@@ -74,6 +86,7 @@ export class Upload extends Readable {
     // The upstream is slow, which is not the client's fault: the clock does not count until the next read.
     this.#waiting = false
     this.#request.pause()
+    if (this.#sendMs !== undefined) this.#sending = setTimeout(this.#notTaken, this.#sendMs).unref()
   }
 
   readonly #end = (): void => {
@@ -88,6 +101,10 @@ export class Upload extends Readable {
 
   readonly #closed = (): void => {
     if (!this.#request.complete) this.destroy(new Error('the client closed the connection inside its body'))
+  }
+
+  readonly #notTaken = (): void => {
+    this.destroy(timeOut())
   }
 
   readonly #stalled = (): void => {

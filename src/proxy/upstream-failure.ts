@@ -9,11 +9,28 @@ const TIMED_OUT = new Set([
   'ETIMEDOUT',
 ])
 const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'])
+/** The peer ended one stream of a connection that goes on (RFC 9113 §6.4). */
+const STREAM_RESET = 'ERR_HTTP2_STREAM_ERROR'
 const NOT_FORWARDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 
 /** The connection ended under the request, as opposed to an answer that is wrong or late. */
 export function isConnectionLoss(error: unknown): boolean {
   return CONNECTION_LOST.has(codeOf(error))
+}
+
+/** The request was broken off by the upstream. */
+export function isReset(error: unknown): boolean {
+  return isConnectionLoss(error) || codeOf(error) === STREAM_RESET
+}
+
+/** Answers a request for which every endpoint of its upstream has too many already. */
+export function answerNoRoom(exchange: Exchange): void {
+  exchange.engine.log.warn({ route: exchange.route?.id }, 'upstream is full')
+  respondProblem(exchange, 503, {
+    message: 'The service behind this route has as many requests as it may.',
+    reason: 'upstream_full',
+    headers: [['Retry-After', '1']],
+  })
 }
 
 /**

@@ -16,24 +16,15 @@ export interface UpstreamRequest {
   readonly removeHeaders: readonly string[]
   /** Without any, our own cookies go all the same. */
   readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'>
+  /** The value of a Forwarded field of ours (RFC 7239). Absent: one that a trusted proxy sent passes. */
+  readonly forwarded?: string
   /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
   readonly bodyReplaced?: number
-  /** The route's. Names that authorization removes or sets are not added by it. */
-  readonly routeEdits?: RequestEdits
-  /** The target as sent, where the upstream sees another path: becomes X-Original-URI. */
-  readonly originalTarget?: string | undefined
-}
-
-/** What a route makes of its clients' fields. */
-export interface RequestEdits {
-  /** Folded names. */
-  readonly remove: ReadonlySet<string>
-  /** Added in their place, and beside others. */
-  readonly fields: HeaderList
 }
 
 /** `forwarding` fields say who the client is: they pass from trusted proxies alone. */
-type SpecialKind = 'forwarding' | 'connection' | 'te' | 'cookie' | 'content-length' | 'authorization'
+type SpecialKind =
+  'forwarding' | 'forwarded' | 'connection' | 'te' | 'cookie' | 'content-length' | 'authorization'
 
 /** `dropped` fields end here, pretend to an identity, or are set by us. */
 type NameKind = 'plain' | 'dropped' | SpecialKind
@@ -59,7 +50,6 @@ export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
     const rawValue = rawHeaders[i + 1] ?? ''
     if (kind === 'connection') connection = connection === undefined ? rawValue : `${connection},${rawValue}`
     if (kind === 'dropped' || isRemoved(folded, input)) continue
-    if (input.routeEdits?.remove.has(folded) === true) continue
     // node:http judges the first Authorization alone: a second must not reach an upstream that reads the last.
     if (kind === 'authorization' && authorized) continue
     authorized ||= kind === 'authorization'
@@ -76,6 +66,8 @@ function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest):
   switch (kind) {
     case 'forwarding':
       return input.connectionView.trusted ? value : undefined
+    case 'forwarded':
+      return input.connectionView.trusted && input.forwarded === undefined ? value : undefined
     case 'te':
       return /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(value) ? 'trailers' : undefined
     case 'cookie':
@@ -115,7 +107,7 @@ function isSameName(name: string, folded: string): boolean {
 }
 
 function addOurs(headers: string[], input: UpstreamRequest): void {
-  const { connectionView, authority, edits, bodyReplaced } = input
+  const { connectionView, authority, edits, bodyReplaced, forwarded } = input
   headers.push('X-Forwarded-For', connectionView.forwardedFor)
   const host = connectionView.forwardedHost ?? authority
   if (host !== '') headers.push('X-Forwarded-Host', host)
@@ -124,16 +116,9 @@ function addOurs(headers: string[], input: UpstreamRequest): void {
     'X-Forwarded-Port',
     connectionView.forwardedPort ?? portOf(authority, connectionView.forwardedProto),
   )
+  if (forwarded !== undefined) headers.push('Forwarded', forwarded)
   if (bodyReplaced !== undefined) headers.push('Content-Length', String(bodyReplaced))
-  if (input.routeEdits !== undefined) addRouteFields(headers, input.routeEdits, input)
   if (edits !== undefined) for (const [name, value] of edits.setHeaders) headers.push(name, value)
-}
-
-function addRouteFields(headers: string[], { fields }: RequestEdits, input: UpstreamRequest): void {
-  for (const [name, value] of fields) {
-    if (!isRemoved(foldHeaderName(name), input)) headers.push(name, value)
-  }
-  if (input.originalTarget !== undefined) headers.push('X-Original-URI', input.originalTarget)
 }
 
 function portOf(authority: string, scheme: 'http' | 'https'): string {
@@ -179,6 +164,7 @@ const OWN_RULE: ReadonlyMap<string, SpecialKind> = new Map([
   ['connection', 'connection'],
   ['content-length', 'content-length'],
   ['cookie', 'cookie'],
+  ['forwarded', 'forwarded'],
   ['te', 'te'],
 ])
 
@@ -190,13 +176,8 @@ const FORWARDED_BY_US: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ])
 
-// `X-Original-*` and `X-Rewrite-URL` replace the path in some frameworks, and with it the route that was judged.
-const OTHER_FORWARDING: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-real-ip',
-  'x-original-url',
-  'x-rewrite-url',
-])
+// The latter two replace the path in some frameworks, and with it the route that was judged.
+const OTHER_FORWARDING: ReadonlySet<string> = new Set(['x-real-ip', 'x-original-url', 'x-rewrite-url'])
 
 function kindOf(lowerCase: string, folded: string): NameKind {
   const own = OWN_RULE.get(lowerCase)
@@ -206,6 +187,5 @@ function kindOf(lowerCase: string, folded: string): NameKind {
   if (folded === 'proxy') return 'dropped'
   // `Content_Length` and its like are no fields of HTTP, but servers that fold names would take them for one.
   if (folded !== lowerCase && (OWN_RULE.has(folded) || isHopByHop(folded))) return 'dropped'
-  const isForwarding = folded.startsWith('x-forwarded-') || folded === 'x-original-uri'
-  return isForwarding || OTHER_FORWARDING.has(folded) ? 'forwarding' : 'plain'
+  return folded.startsWith('x-forwarded-') || OTHER_FORWARDING.has(folded) ? 'forwarding' : 'plain'
 }

@@ -6,11 +6,12 @@ export const FLOW_SLOTS = 5
 /** A session is cut into at most so many cookies; a chunk's number is one digit. */
 export const MAXIMUM_CHUNKS = 9
 
-const OWN_COOKIE = /_[0-9a-f]{8}_os_(?:\d|f\d|n)$/
+const OWN_COOKIE = /_[0-9a-f]{8}_os_(?:\d|f\d|n|a)$/
 
 /**
  * Whether a cookie is Ostiary's, of whatever policy, realm, scheme or prefix: no upstream may see it. Recognised by
  * the end of its name alone, `_<8 hex of the realm>_os_…`, so that cookies of policies that are gone are kept back too.
+ * `…_a` keeps a client at an endpoint (the hex is of the upstream).
  */
 export function isOwnCookie(name: string): boolean {
   return OWN_COOKIE.test(name)

@@ -1,0 +1,56 @@
+import type { Exchange } from '../exchange.ts'
+import { withoutParameters } from '../parameters.ts'
+import { upstreamRequestHeaders } from '../upstream-headers.ts'
+import type { UpstreamDispatchOptions } from './endpoint-pool.ts'
+import { forwardedField } from './forwarded.ts'
+import { http2Headers } from './http2-headers.ts'
+import type { Leg } from './leg.ts'
+import type { Transport } from './transport.ts'
+
+/** What undici is to send; a body that is still to come is added by the caller. */
+export function dispatchOptions(
+  exchange: Exchange,
+  { serverName, http2 }: Transport,
+  forwarding: Leg['forwarding'],
+): UpstreamDispatchOptions {
+  const { request, allow, view, authority, upgrading } = exchange
+  const body = bodyOf(exchange)
+  const headers = upstreamRequestHeaders({
+    rawHeaders: request.rawHeaders,
+    connectionView: view,
+    authority: authority.authority,
+    removeHeaders: exchange.route?.removeHeaders ?? [],
+    ...(allow !== undefined && { edits: allow }),
+    ...(body !== null && { bodyReplaced: body.byteLength }),
+    ...(forwarding?.forwardedHeader === true && { forwarded: forwardedField(view, authority.authority) }),
+  })
+  const method = request.method ?? ''
+  const silenceMs = forwarding?.readTimeoutMs
+  return {
+    path: pathOf(exchange),
+    method,
+    headers: http2 ? http2Headers(headers) : headers,
+    body,
+    ...(upgrading !== undefined && { upgrade: 'websocket' }),
+    // undici closes the connection after each HEAD unless it is told that the server knows what HEAD is.
+    ...(method === 'HEAD' && { reset: false }),
+    // Else undici would ask for the name that the client's Host field says, and take a certificate for that.
+    ...(serverName !== undefined && { servername: serverName }),
+    ...(silenceMs !== undefined && { headersTimeout: silenceMs, bodyTimeout: silenceMs }),
+  }
+}
+
+function pathOf({ allow, authority, target }: Exchange): string {
+  if (allow === undefined || allow.removeQuery.length === 0) return authority.target
+  const question = authority.target.indexOf('?')
+  if (question === -1) return authority.target
+  const query = withoutParameters(target.query, allow.removeQuery)
+  const path = authority.target.slice(0, question)
+  return query === '' ? path : `${path}?${query}`
+}
+
+function bodyOf({ allow, bufferedBody }: Exchange): Buffer | null {
+  if (bufferedBody === undefined) return null
+  if (allow === undefined || allow.removeForm.length === 0) return bufferedBody
+  return Buffer.from(withoutParameters(bufferedBody.toString('latin1'), allow.removeForm), 'latin1')
+}
