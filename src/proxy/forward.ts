@@ -219,7 +219,8 @@ class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     this.#controller = undefined
     const { request } = this.#exchange
     if (this.#exchange.bufferedBody === undefined && hasBody(request)) {
-      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs })
+      const maximumBytes = this.#exchange.rules?.traffic.maximumBodyBytes
+      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs, maximumBytes })
       this.#options.body = this.#upload
     }
     try {
@@ -350,11 +351,11 @@ class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   }
 
   #start(status: number, message: string | undefined, controller: Dispatcher.DispatchController): void {
-    const { engine, response, addedHeaders } = this.#exchange
+    const { engine, response, addedHeaders, rules } = this.#exchange
     this.#observeUpstream()
     const pool = this.#pool as EndpointPool
     if (pool.failures > 0) pool.answered()
-    const headers = downstreamResponseHeaders(controller.rawHeaders, addedHeaders)
+    const headers = downstreamResponseHeaders(controller.rawHeaders, addedHeaders, rules?.responseEdits)
     this.#placement?.addCookie(pool, headers)
     if (engine.draining) response.shouldKeepAlive = false
     // A phrase says nothing to programs; one that is not ASCII comes garbled, and node:http refuses to write it.

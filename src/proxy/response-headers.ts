@@ -12,6 +12,16 @@ export type UpstreamResponseHeaders =
   | null
   | undefined
 
+/** What a route makes of its upstream's fields. */
+export interface ResponseEdits {
+  /** Lower case. */
+  readonly remove: ReadonlySet<string>
+  /** What the upstream says of other origins' scripts goes. */
+  readonly removesCors: boolean
+  /** Added in their place, and beside others. */
+  readonly fields: HeaderList
+}
+
 const NONE: ReadonlySet<string> = new Set()
 
 // Caches that know these prefer them to Cache-Control (RFC 9213), so they must not outlive one that we set.
@@ -22,7 +32,11 @@ const OTHER_CACHE_RULES = /^(?:expires|pragma|surrogate-control|(?:.*-)?cdn-cach
  * replaces the upstream's, but for Set-Cookie, which is kept beside ours unless it sets a cookie of ours. `Server: ostiary` only where the upstream
  * names none; node:http adds Date.
  */
-export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, added: HeaderList): string[] {
+export function downstreamResponseHeaders(
+  rawHeaders: UpstreamResponseHeaders,
+  added: HeaderList,
+  edits?: ResponseEdits,
+): string[] {
   const fields = rawHeaders === null || rawHeaders === undefined ? [] : flatList(rawHeaders)
   const replaced = added.length === 0 ? NONE : replacedNames(added)
   const headers: string[] = []
@@ -34,14 +48,32 @@ export function downstreamResponseHeaders(rawHeaders: UpstreamResponseHeaders, a
     if (lowerCase === 'connection') connection += `,${text(fields[i + 1])}`
     else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced)) {
       if (lowerCase === 'set-cookie' && setsOwnCookie(text(fields[i + 1]))) continue
+      if (edits !== undefined && isEdited(lowerCase, edits)) continue
       headers.push(name, text(fields[i + 1]))
       hasServer ||= lowerCase === 'server'
     }
   }
   const kept = connection === '' ? headers : withoutNames(headers, connectionOptions(connection))
+  if (edits !== undefined) hasServer = addFields(kept, edits, replaced) || hasServer
   if (!hasServer) kept.push('Server', 'ostiary')
   for (const [name, value] of added) kept.push(name, value)
   return kept
+}
+
+function isEdited(lowerCase: string, { remove, removesCors }: ResponseEdits): boolean {
+  return remove.has(lowerCase) || (removesCors && lowerCase.startsWith('access-control-'))
+}
+
+/** What authorization adds comes before what an Ingress says: Cache-Control beside a session cookie, above all. */
+function addFields(kept: string[], { fields }: ResponseEdits, replaced: ReadonlySet<string>): boolean {
+  let hasServer = false
+  for (const [name, value] of fields) {
+    const lowerCase = name.toLowerCase()
+    if (isReplaced(lowerCase, replaced)) continue
+    kept.push(name, value)
+    hasServer ||= lowerCase === 'server'
+  }
+  return hasServer
 }
 
 /** An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. */
@@ -72,6 +104,8 @@ function replacedNames(added: HeaderList): ReadonlySet<string> {
   const names = new Set<string>()
   for (const [name] of added) names.add(name.toLowerCase())
   names.delete('set-cookie')
+  // A list that grows: what the upstream varies by counts too.
+  names.delete('vary')
   return names
 }
 

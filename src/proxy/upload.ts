@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { OstiaryError } from '../errors.ts'
 import { timeOut } from './upstream/time-out.ts'
 
 /** How long a request body that nobody wants may still arrive before its connection is cut. */
@@ -12,6 +13,8 @@ const STALL_MS = 60_000
 export interface UploadLimits {
   /** How long the upstream may take no byte. */
   readonly sendMs?: number | undefined
+  /** Length of the body; more of it fails with ERR_BODY_TOO_LARGE. */
+  readonly maximumBytes?: number | undefined
 }
 
 /** Whether a body follows the header section (RFC 9112 §6.3). */
@@ -31,13 +34,16 @@ export class Upload extends Readable {
   readonly #sendMs: number | undefined
   #stall: NodeJS.Timeout | undefined
   #sending: NodeJS.Timeout | undefined
+  /** Of a body whose length is not known, this is what may still come. */
+  #bytesLeft: number
   #waiting = false
   #detached = false
 
-  constructor(request: IncomingMessage, { sendMs }: UploadLimits = {}) {
+  constructor(request: IncomingMessage, { sendMs, maximumBytes = Infinity }: UploadLimits = {}) {
     super()
     this.#request = request
     this.#sendMs = sendMs
+    this.#bytesLeft = maximumBytes
     // undici listens while it sends; an error after that must not end the thread.
     this.on('error', ignore)
   }
@@ -78,6 +84,11 @@ export class Upload extends Readable {
   }
 
   readonly #data = (chunk: Buffer): void => {
+    this.#bytesLeft -= chunk.length
+    if (this.#bytesLeft < 0) {
+      this.destroy(new OstiaryError('ERR_BODY_TOO_LARGE', 'the request body is too large'))
+      return
+    }
     this.untouched = false
     if (this.push(chunk)) {
       this.#stall?.refresh()

@@ -40,6 +40,10 @@ export function answerNoRoom(exchange: Exchange): void {
 export function answerUpstreamFailure(exchange: Exchange, error: unknown): void {
   const code = codeOf(error)
   const { engine, route } = exchange
+  if (code === 'ERR_BODY_TOO_LARGE') {
+    respondProblem(exchange, 413, { message: 'The body is too large.', reason: 'body_too_large' })
+    return
+  }
   engine.log.warn({ route: route?.id, code, error: messageOf(error) }, 'upstream failed')
   if (TIMED_OUT.has(code)) {
     const message = 'The service behind this route took too long to answer.'

@@ -20,6 +20,18 @@ export interface UpstreamRequest {
   readonly forwarded?: string
   /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
   readonly bodyReplaced?: number
+  /** The route's. Names that authorization removes or sets are not added by it. */
+  readonly routeEdits?: RequestEdits
+  /** The target as sent, where the upstream sees another path: becomes X-Original-URI. */
+  readonly originalTarget?: string | undefined
+}
+
+/** What a route makes of its clients' fields. */
+export interface RequestEdits {
+  /** Folded names. */
+  readonly remove: ReadonlySet<string>
+  /** Added in their place, and beside others. */
+  readonly fields: HeaderList
 }
 
 /** `forwarding` fields say who the client is: they pass from trusted proxies alone. */
@@ -50,6 +62,7 @@ export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
     const rawValue = rawHeaders[i + 1] ?? ''
     if (kind === 'connection') connection = connection === undefined ? rawValue : `${connection},${rawValue}`
     if (kind === 'dropped' || isRemoved(folded, input)) continue
+    if (input.routeEdits?.remove.has(folded) === true) continue
     // node:http judges the first Authorization alone: a second must not reach an upstream that reads the last.
     if (kind === 'authorization' && authorized) continue
     authorized ||= kind === 'authorization'
@@ -118,7 +131,15 @@ function addOurs(headers: string[], input: UpstreamRequest): void {
   )
   if (forwarded !== undefined) headers.push('Forwarded', forwarded)
   if (bodyReplaced !== undefined) headers.push('Content-Length', String(bodyReplaced))
+  if (input.routeEdits !== undefined) addRouteFields(headers, input.routeEdits, input)
   if (edits !== undefined) for (const [name, value] of edits.setHeaders) headers.push(name, value)
+}
+
+function addRouteFields(headers: string[], { fields }: RequestEdits, input: UpstreamRequest): void {
+  for (const [name, value] of fields) {
+    if (!isRemoved(foldHeaderName(name), input)) headers.push(name, value)
+  }
+  if (input.originalTarget !== undefined) headers.push('X-Original-URI', input.originalTarget)
 }
 
 function portOf(authority: string, scheme: 'http' | 'https'): string {
@@ -176,7 +197,7 @@ const FORWARDED_BY_US: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
 ])
 
-// The latter two replace the path in some frameworks, and with it the route that was judged.
+// `X-Original-*` and `X-Rewrite-URL` replace the path in some frameworks, and with it the route that was judged.
 const OTHER_FORWARDING: ReadonlySet<string> = new Set(['x-real-ip', 'x-original-url', 'x-rewrite-url'])
 
 function kindOf(lowerCase: string, folded: string): NameKind {
@@ -187,5 +208,6 @@ function kindOf(lowerCase: string, folded: string): NameKind {
   if (folded === 'proxy') return 'dropped'
   // `Content_Length` and its like are no fields of HTTP, but servers that fold names would take them for one.
   if (folded !== lowerCase && (OWN_RULE.has(folded) || isHopByHop(folded))) return 'dropped'
-  return folded.startsWith('x-forwarded-') || OTHER_FORWARDING.has(folded) ? 'forwarding' : 'plain'
+  const isForwarding = folded.startsWith('x-forwarded-') || folded === 'x-original-uri'
+  return isForwarding || OTHER_FORWARDING.has(folded) ? 'forwarding' : 'plain'
 }

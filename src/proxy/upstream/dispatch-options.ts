@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange.ts'
 import { withoutParameters } from '../parameters.ts'
+import { originalTarget, upstreamTarget } from '../traffic/upstream-target.ts'
 import { upstreamRequestHeaders } from '../upstream-headers.ts'
 import type { UpstreamDispatchOptions } from './endpoint-pool.ts'
 import { forwardedField } from './forwarded.ts'
@@ -13,7 +14,7 @@ export function dispatchOptions(
   { serverName, http2 }: Transport,
   forwarding: Leg['forwarding'],
 ): UpstreamDispatchOptions {
-  const { request, allow, view, authority, upgrading } = exchange
+  const { request, allow, view, authority, rules, upgrading } = exchange
   const body = bodyOf(exchange)
   const headers = upstreamRequestHeaders({
     rawHeaders: request.rawHeaders,
@@ -22,12 +23,16 @@ export function dispatchOptions(
     removeHeaders: exchange.route?.removeHeaders ?? [],
     ...(allow !== undefined && { edits: allow }),
     ...(body !== null && { bodyReplaced: body.byteLength }),
+    ...(rules?.requestEdits !== undefined && {
+      routeEdits: rules.requestEdits,
+      originalTarget: originalTarget(exchange),
+    }),
     ...(forwarding?.forwardedHeader === true && { forwarded: forwardedField(view, authority.authority) }),
   })
   const method = request.method ?? ''
   const silenceMs = forwarding?.readTimeoutMs
   return {
-    path: pathOf(exchange),
+    path: upstreamTarget(exchange),
     method,
     headers: http2 ? http2Headers(headers) : headers,
     body,
@@ -38,15 +43,6 @@ export function dispatchOptions(
     ...(serverName !== undefined && { servername: serverName }),
     ...(silenceMs !== undefined && { headersTimeout: silenceMs, bodyTimeout: silenceMs }),
   }
-}
-
-function pathOf({ allow, authority, target }: Exchange): string {
-  if (allow === undefined || allow.removeQuery.length === 0) return authority.target
-  const question = authority.target.indexOf('?')
-  if (question === -1) return authority.target
-  const query = withoutParameters(target.query, allow.removeQuery)
-  const path = authority.target.slice(0, question)
-  return query === '' ? path : `${path}?${query}`
 }
 
 function bodyOf({ allow, bufferedBody }: Exchange): Buffer | null {
