@@ -6,6 +6,8 @@ export interface LoadOrder {
   readonly path: string
   readonly connections: number
   readonly durationMs: number
+  /** Requests begin at this rate, whatever becomes of those before. Absent: as fast as they are answered. */
+  readonly ratePerSecond?: number
   /** Header lists used in turn. */
   readonly headers: readonly Readonly<Record<string, string>>[]
 }
@@ -28,9 +30,8 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   const started = performance.now()
   const deadline = started + order.durationMs
 
-  function one(): Promise<void> {
+  function one(sentAt = performance.now()): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sentAt = performance.now()
       let status = 0
       pool.dispatch(
         { path: order.path, method: 'GET', headers: order.headers[next++ % order.headers.length]! },
@@ -57,12 +58,29 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     while (performance.now() < deadline) await one()
   }
 
-  await Promise.all(Array.from({ length: order.connections }, lane))
+  /** Latency counts from when a request should have begun, so that a stall is seen by all that waited for it. */
+  async function paced(ratePerSecond: number): Promise<void> {
+    const underWay: Promise<void>[] = []
+    for (let begun = 0; performance.now() < deadline; await immediate()) {
+      const due = Math.floor(((performance.now() - started) / 1000) * ratePerSecond)
+      while (begun < due) underWay.push(one(started + (begun++ / ratePerSecond) * 1000))
+    }
+    await Promise.all(underWay)
+  }
+
+  const lanes = (): Promise<unknown> => Promise.all(Array.from({ length: order.connections }, lane))
+  await (order.ratePerSecond === undefined ? lanes() : paced(order.ratePerSecond))
   const durationMs = performance.now() - started
   await pool.close()
   latencies.sort((a, b) => a - b)
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0
   return { requests: latencies.length, statuses, durationMs, p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+function immediate(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 process.on('message', (order: LoadOrder) => {

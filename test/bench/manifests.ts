@@ -9,6 +9,18 @@ interface Ports {
   readonly redis?: number
 }
 
+/** Guarded routes beside those of the benchmark, on hosts of their own and with paths of their own. */
+export function writeMoreRoutes(folder: string, count: number): void {
+  const documents = Array.from({ length: count }, (_, n) => {
+    const route = ingress(`more-${n}`, { 'ostiary.dev/plugins': 'bearer' })
+    return {
+      ...route,
+      spec: { rules: route.spec.rules.map((rule) => ({ ...rule, host: `host-${n >> 3}.example.com` })) },
+    }
+  })
+  writeFileSync(path.join(folder, 'more.yaml'), documents.map((each) => stringify(each)).join('---\n'))
+}
+
 const client = { clientId: 'bench', clientSecretRef: { name: 'bench' } }
 
 /** The routes of the benchmark: one for each way in. */
@@ -55,7 +67,7 @@ function plugin(name: string, spec: object): object {
   return { apiVersion: 'ostiary.dev/v1alpha1', kind: 'OIDCPlugin', metadata: { name }, spec }
 }
 
-function ingress(name: string, annotations: Record<string, string>): object {
+function ingress(name: string, annotations: Record<string, string>): IngressManifest {
   const backend = { service: { name: 'upstream', port: { number: 80 } } }
   return {
     apiVersion: 'networking.k8s.io/v1',
@@ -63,4 +75,11 @@ function ingress(name: string, annotations: Record<string, string>): object {
     metadata: { name, annotations },
     spec: { rules: [{ http: { paths: [{ path: `/${name}`, pathType: 'Prefix', backend }] } }] },
   }
+}
+
+interface IngressManifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: object
+  readonly spec: { readonly rules: readonly object[] }
 }

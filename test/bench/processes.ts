@@ -19,17 +19,18 @@ export async function startScript(name: string, ...args: string[]): Promise<Meas
   return { child, port }
 }
 
-/** Starts Ostiary on a directory with one proxy thread, and waits until it is ready. */
+/** Starts Ostiary on a directory, and waits until it is ready. @param workers Proxy threads. */
 export async function startOstiary(
   manifests: string,
   ports: { http: number; admin: number },
+  workers = 1,
 ): Promise<Measured> {
   const main = path.join(import.meta.dirname, '../../src/main.ts')
   const flags = [
     '--manifests',
     manifests,
     '--workers',
-    '1',
+    String(workers),
     '--bind-address',
     '127.0.0.1',
     '--https-port',
@@ -46,7 +47,7 @@ export async function startOstiary(
   const child = spawn(process.execPath, [main, 'run', ...flags, ...listen], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 600; attempt++) {
     const ready = await fetch(`http://127.0.0.1:${ports.admin}/readyz`).then(
       (response) => response.ok,
       () => false,
@@ -55,7 +56,7 @@ export async function startOstiary(
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   child.kill()
-  throw new Error('ostiary did not become ready within ten seconds')
+  throw new Error('ostiary did not become ready within a minute')
 }
 
 /** A redis-server in memory; `undefined` where there is none on this machine. */

@@ -19,6 +19,8 @@ export interface Sample extends LoadResult {
 export interface Pace {
   readonly connections: number
   readonly durationMs: number
+  /** Absent: as many as are answered. */
+  readonly ratePerSecond?: number
 }
 
 /** Puts load on one scenario, and reads the CPU that its processes used for it. Any answer but 200 is an error. */
