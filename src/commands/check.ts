@@ -1,7 +1,9 @@
+import { systemClock } from '../clock.ts'
 import { compile } from '../compiler/compile.ts'
 import type { Settings } from '../settings/settings.ts'
 import { readDirectory } from '../source/directory/read-directory.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
+import { certificateDiagnostics } from './certificate-findings.ts'
 import { compileOptionsOf } from './compile-options.ts'
 
 /**
@@ -12,7 +14,9 @@ import { compileOptionsOf } from './compile-options.ts'
  */
 export function check(path: string, settings: Settings, output: NodeJS.WritableStream): { errors: number } {
   const resources = readDirectory(path)
-  const { diagnostics } = compile(resources, compileOptionsOf(settings, true))
+  const result = compile(resources, compileOptionsOf(settings, true))
+  const expiries = certificateDiagnostics(result.certificates, systemClock.now(), new Set())
+  const diagnostics = [...result.diagnostics, ...expiries]
   for (const each of diagnostics) output.write(describe(each))
   const count = (severity: Diagnostic['severity']): number =>
     diagnostics.filter((each) => each.severity === severity).length

@@ -18,6 +18,7 @@ import { createLog } from '../observability/log.ts'
 import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
+import { CertificateFindings } from './certificate-findings.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { notLive, notReady, notStarted, type RunState } from './health.ts'
@@ -72,11 +73,14 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   if (opened === undefined) return
   state.source = opened.source
   running.defer(() => opened.close())
-  const status = startStatus({ settings, log, opened, serverFindings, registry }, signal)
+  const certificates = new CertificateFindings({ clock: systemClock, timers: systemTimers, logger: log })
+  running.defer(() => certificates.stop())
+  const status = startStatus({ settings, log, opened, serverFindings, certificates, registry }, signal)
   running.defer(() => status.stopped)
   running.defer(
     await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {
       count(metrics, reconciliation)
+      if (reconciliation.outcome !== 'failed') certificates.update(reconciliation.result)
       status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
       if (state.phase === 'starting') state.phase = 'ready'

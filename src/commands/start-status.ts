@@ -8,6 +8,7 @@ import { electionIdOf } from '../settings/election-id.ts'
 import type { Settings } from '../settings/settings.ts'
 import { StatusReporter } from '../status/status-reporter.ts'
 import { EMPTY_TABLE, type RoutingTable } from '../table/routing-table.ts'
+import type { CertificateFindings } from './certificate-findings.ts'
 import type { OpenedSource } from './open-source.ts'
 import type { ServerFindings } from './server-findings.ts'
 
@@ -22,13 +23,14 @@ export interface StatusParts {
   readonly settings: Settings
   readonly log: Logger
   readonly opened: Pick<OpenedSource, 'cluster'>
-  readonly serverFindings: ServerFindings
+  readonly serverFindings: Pick<ServerFindings, 'of'>
+  readonly certificates: Pick<CertificateFindings, 'diagnostics'>
   readonly registry: Registry
 }
 
 /** Begins to compete for the lead; ends with the signal. */
 export function startStatus(
-  { settings, log, opened: { cluster }, serverFindings, registry }: StatusParts,
+  { settings, log, opened: { cluster }, serverFindings, certificates, registry }: StatusParts,
   signal: AbortSignal,
 ): RunningStatus {
   if (cluster === undefined) return { reconciled: () => {}, stopped: Promise.resolve() }
@@ -52,6 +54,7 @@ export function startStatus(
     // The pod's name, and something that a restarted container does not repeat.
     identity: `${hostname()}_${randomBytes(8).toString('hex')}`,
     findings: () => serverFindings.of(table),
+    runtimeDiagnostics: () => certificates.diagnostics(),
   })
   return {
     reconciled(reconciliation) {

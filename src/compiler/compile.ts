@@ -47,6 +47,7 @@ export function compile(resources: Resources, options: CompileOptions): CompileR
     diagnostics: diagnostics.sorted(),
     ingresses: ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
     claims: claimPlugins(inventory, ingresses, options),
+    certificates: tls.served,
   }
 }
 

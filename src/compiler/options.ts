@@ -3,6 +3,7 @@ import type { Diagnostic, ObjectStatus, PluginClaim } from '../table/diagnostic.
 import type { PolicyId } from '../table/policy.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
+import type { ServedCertificate } from '../table/served-certificate.ts'
 
 /** The controller's own settings that change what a table means. */
 export interface CompileOptions {
@@ -38,4 +39,6 @@ export interface CompileResult {
   readonly ingresses: readonly ObjectReference[]
   /** Of OIDCPlugins whose conditions are not simply ours to write; see {@link PluginClaim}. */
   readonly claims: ReadonlyMap<PolicyId, PluginClaim>
+  /** Sorted by id. */
+  readonly certificates: readonly ServedCertificate[]
 }

@@ -3,6 +3,7 @@ import { objectKey } from '../api/object.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { Secret } from '../api/secret.ts'
 import type { Certificate, ServerName } from '../table/routing-table.ts'
+import type { ServedCertificate } from '../table/served-certificate.ts'
 import type { Diagnostics, Finding, Located } from './diagnostics.ts'
 import type { HostOwners } from './host-ownership.ts'
 import { hostProblem } from './host.ts'
@@ -16,6 +17,7 @@ export interface CompiledTls {
   readonly certificates: readonly Certificate[]
   readonly serverNames: readonly ServerName[]
   readonly secrets: readonly (readonly [id: string, value: string])[]
+  readonly served: readonly ServedCertificate[]
 }
 
 interface LoadedCertificate {
@@ -57,12 +59,21 @@ export function compileTls(
   return builder.result()
 }
 
+type Use = ServedCertificate['uses'][number]
+
+function useOf({ kind, metadata: { namespace, name }, origin }: Ingress, path: string): Use {
+  const place = origin && { origin: { file: origin.file, line: origin.line } }
+  return { object: { kind, namespace, name }, path, ...place }
+}
+
 /** Collects server names; the first to ask for a name has it. */
 class TlsBuilder {
   readonly #inventory: Inventory
   readonly #diagnostics: Diagnostics
   readonly #loaded = new Map<string, Loading>()
   readonly #used = new Map<string, LoadedCertificate>()
+  /** By Secret, then by place. */
+  readonly #uses = new Map<string, Map<string, Use>>()
   readonly #names = new Map<string, string>()
 
   constructor(inventory: Inventory, diagnostics: Diagnostics) {
@@ -72,12 +83,12 @@ class TlsBuilder {
 
   addDefault(key: string): void {
     const loading = this.#load(key)
+    const [namespace = '', name = ''] = key.split('/')
     if ('leaf' in loading) {
-      this.#used.set(key, loading)
+      this.#use(key, loading, { object: { kind: 'Secret', namespace, name }, path: '' })
       this.#names.set('', key)
       return
     }
-    const [namespace = '', name = ''] = key.split('/')
     const { reason, remedy } = loading
     const message = `is the default certificate, but ${loading.message}`
     this.#diagnostics.reportReference(
@@ -97,9 +108,15 @@ class TlsBuilder {
     }
     for (const host of hosts) {
       if (!this.#claim(ingress, place, host, key)) continue
-      this.#used.set(key, loading)
+      this.#use(key, loading, useOf(ingress, `${place}.secretName`))
       if (!coversHost(loading.leaf, host)) this.#reportMismatch(ingress, place, host, key)
     }
+  }
+
+  #use(key: string, loading: LoadedCertificate, use: Use): void {
+    this.#used.set(key, loading)
+    const uses = this.#uses.get(key) ?? new Map<string, Use>()
+    this.#uses.set(key, uses.set(JSON.stringify([use.object, use.path]), use))
   }
 
   result(): CompiledTls {
@@ -109,6 +126,12 @@ class TlsBuilder {
       serverNames: [...this.#names]
         .map(([name, certificate]) => ({ name, certificate }))
         .sort((a, b) => compareText(a.name, b.name)),
+      served: used.map(({ certificate: { id }, leaf }) => ({
+        id,
+        notBeforeMs: leaf.validFromDate.getTime(),
+        notAfterMs: leaf.validToDate.getTime(),
+        uses: [...(this.#uses.get(id)?.values() ?? [])],
+      })),
       secrets: used.map(({ certificate, privateKeyPem }) => [certificate.privateKey, privateKeyPem] as const),
     }
   }

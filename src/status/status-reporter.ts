@@ -38,6 +38,8 @@ export interface StatusReporterOptions {
   readonly clearOnShutdown: boolean
   /** What was found at run time, by the `namespace/name` of the OIDCPlugin; default: nothing. */
   readonly findings?: () => ReadonlyMap<string, RuntimeFinding>
+  /** Likewise of other objects: told as Events beside those of the compile. Asked anew for each pass. */
+  readonly runtimeDiagnostics?: () => readonly Diagnostic[]
   readonly metrics?: StatusMetrics
   readonly logger: Logger
   readonly clock?: Clock
@@ -116,7 +118,8 @@ export class StatusReporter {
   /** Of what belongs to another controller, or to another installation, nothing is said. */
   *#occurrences({ diagnostics, ingresses, claims }: Reported): Generator<Occurrence, void, undefined> {
     const ours = new Set(ingresses.map(keyOf))
-    for (const diagnostic of diagnostics) {
+    const { runtimeDiagnostics = () => [] } = this.#options
+    for (const diagnostic of [...diagnostics, ...runtimeDiagnostics()]) {
       if (diagnostic.severity === 'info') continue
       const { object: reference } = diagnostic
       if (reference.kind === 'Ingress' && !ours.has(keyOf(reference))) continue

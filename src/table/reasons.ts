@@ -44,6 +44,16 @@ export const REASONS = {
     meaning: 'Two TLS sections name different Secrets for one host; that of the older Ingress is served.',
     action: 'Name one Secret for each host.',
   },
+  CertificateExpired: {
+    effect: 'tells',
+    meaning: 'A certificate that is served has expired; clients refuse it.',
+    action: 'Renew it; look at your certificate issuer.',
+  },
+  CertificateExpiresSoon: {
+    effect: 'tells',
+    meaning: 'A certificate that is served expires within 14 days.',
+    action: 'Renew it; look at your certificate issuer.',
+  },
   CertificateInvalid: {
     effect: 'tells',
     meaning: 'A TLS Secret holds no usable certificate and key; the default certificate is served.',
@@ -53,6 +63,11 @@ export const REASONS = {
     effect: 'tells',
     meaning: 'A certificate does not cover a host for which it is served; clients refuse it.',
     action: 'Have a certificate issued with that subject alternative name.',
+  },
+  CertificateNotYetValid: {
+    effect: 'tells',
+    meaning: 'A certificate that is served is not valid yet; clients refuse it.',
+    action: 'Wait, or look at the clocks of this machine and of the issuer.',
   },
   CertificateNotFound: {
     effect: 'tells',

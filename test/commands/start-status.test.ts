@@ -13,9 +13,10 @@ test('with manifests from files there is no cluster to write to, and nobody comp
   const opened = await openSource(settings, log, signal)
   expect(opened.cluster).toBeUndefined()
   // Resolves without the signal: nothing was begun.
+  const certificates = { diagnostics: () => [] }
   const registry = new Registry()
   const serverFindings = new ServerFindings()
-  await startStatus({ settings, log, opened, serverFindings, registry }, signal).stopped
+  await startStatus({ settings, log, opened, serverFindings, certificates, registry }, signal).stopped
   expect(await registry.metrics()).not.toContain('ostiary_leader')
   await opened.close()
 })

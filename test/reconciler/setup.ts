@@ -20,7 +20,16 @@ const NOTHING: Resources = {
 /** A result whose table differs for every name. */
 export function resultNamed(name: string, rest: Partial<CompileResult> = {}): CompileResult {
   const table = { ...EMPTY_TABLE, upstreams: { [name]: { id: name, endpoints: [] } } }
-  return { table, secrets: {}, statuses: [], diagnostics: [], ingresses: [], claims: new Map(), ...rest }
+  return {
+    table,
+    secrets: {},
+    statuses: [],
+    diagnostics: [],
+    ingresses: [],
+    claims: new Map(),
+    certificates: [],
+    ...rest,
+  }
 }
 
 /** A reconciler on manual time whose parts a test can replace while it runs. */
