@@ -1,10 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { chartReadme } from './chart-readme.ts'
+import { crdTemplate } from './crd-template.ts'
 import { customResourceDefinitions } from './crds.ts'
+import { fieldReference } from './field-reference.ts'
+import { flagReference } from './flag-reference.ts'
+import { reasonReference } from './reason-reference.ts'
 
-/** Folders whose files are all generated. The chart carries its own copy: Helm reads nothing outside itself. */
-const FOLDERS = ['crds', 'charts/ostiary/crds']
+const CHART = 'charts/ostiary'
 
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 const stale: string[] = []
@@ -18,8 +22,8 @@ function generate(file: string, text: string): void {
   writeFileSync(file, text)
 }
 
-const files = customResourceDefinitions()
-for (const folder of FOLDERS) {
+/** Writes a folder whose files are all generated, and removes what is in it besides. */
+function generateFolder(folder: string, files: ReadonlyMap<string, string>): void {
   for (const [name, text] of files) generate(path.join(folder, name), text)
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     if (files.has(name)) continue
@@ -27,6 +31,25 @@ for (const folder of FOLDERS) {
     if (!values.check) rmSync(path.join(folder, name))
   }
 }
+
+const crds = customResourceDefinitions()
+generateFolder('crds', crds)
+// Not the chart's crds/ folder: Helm installs what is in there once, and never upgrades it.
+generateFolder(
+  `${CHART}/templates/crds`,
+  new Map([...crds].map(([name, crd]) => [name, crdTemplate(crd)] as const)),
+)
+generate(`${CHART}/README.md`, chartReadme(CHART))
+
+generateFolder(
+  'docs/reference',
+  new Map([
+    ['oidcplugin.md', fieldReference(crds.get('ostiary.dev_oidcplugins.yaml') ?? '')],
+    ['consumer.md', fieldReference(crds.get('ostiary.dev_consumers.yaml') ?? '')],
+    ['flags.md', flagReference()],
+    ['reasons.md', reasonReference()],
+  ]),
+)
 
 if (values.check && stale.length > 0) {
   console.error(`not up to date: ${stale.join(', ')}; run npm run generate and commit the result`)

@@ -42,9 +42,12 @@ export function echoPods({ name, service, ingress = '', port }: EchoPods): objec
     ],
     readinessProbe: { httpGet: { path: '/health', port: 3000 }, periodSeconds: 1 },
     volumeMounts: [{ name: 'echo', mountPath: '/echo' }],
+    // As restricted as a namespace may want it.
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
   }
   const pod = {
     terminationGracePeriodSeconds: 0,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [container],
     volumes: [{ name: 'echo', configMap: { name: CONFIG_MAP } }],
   }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { requirement } from '../support/requirements.ts'
-import { kubectl, runProgram } from './kubectl.ts'
+import { getJson, kubectl, runProgram } from './kubectl.ts'
 
-const CHART = 'charts/ostiary'
+export const CHART = 'charts/ostiary'
 const HELM = process.env['HELM'] ?? 'helm'
 /** Must be on the cluster's nodes: it is never pulled. */
 export const TEST_IMAGE = process.env['OSTIARY_TEST_IMAGE'] ?? 'ostiary:test'
@@ -18,16 +18,8 @@ export async function helm(namespace: string, ...args: readonly string[]): Promi
   return runProgram(HELM, ['--namespace', namespace, ...args])
 }
 
-/**
- * Installs the chart with the image under test and waits until its pods are ready.
- *
- * @throws {Error} With what the pods say, when they do not become ready.
- */
-export async function installChart(
-  namespace: string,
-  release: string,
-  values: Readonly<Record<string, string>>,
-): Promise<void> {
+/** Values as flags: the image under test, a Service that needs no load balancer, and the given ones. */
+export function chartFlags(values: Readonly<Record<string, string>>): string[] {
   const [repository = '', tag = ''] = TEST_IMAGE.split(/:(?=[^:/]*$)/)
   const all = {
     'image.repository': repository,
@@ -36,11 +28,35 @@ export async function installChart(
     'service.type': 'ClusterIP',
     ...values,
   }
-  const set = Object.entries(all).map(([name, value]) => `--set=${name}=${value}`)
+  return Object.entries(all).map(([name, value]) => `--set=${name}=${value}`)
+}
+
+/**
+ * Installs the chart with the image under test, or upgrades it, and waits until its pods are ready.
+ *
+ * @param chart Folder of the chart; default that of this work tree.
+ * @throws {Error} With what the pods say, when they do not become ready.
+ */
+export async function installChart(
+  namespace: string,
+  release: string,
+  values: Readonly<Record<string, string>>,
+  chart = CHART,
+): Promise<void> {
+  // The CRDs may be there already: applied by another test, or of its release.
+  const flags = ['--take-ownership', '--wait', '--timeout=120s']
   try {
-    await helm(namespace, 'install', release, CHART, ...set, '--wait', '--timeout=120s')
+    await helm(namespace, 'upgrade', '--install', release, chart, ...chartFlags(values), ...flags)
   } catch (error) {
     const pods = await kubectl(['--namespace', namespace, 'describe', 'pods'])
     throw new Error(`${String(error)}\n${pods}`, { cause: error })
   }
+}
+
+/** The cluster IP of a Service, which this machine reaches. */
+export async function serviceIp(namespace: string, name: string): Promise<string> {
+  const service = (await getJson(['service', name, '--namespace', namespace])) as {
+    readonly spec: { readonly clusterIP: string }
+  }
+  return service.spec.clusterIP
 }

@@ -1,0 +1,67 @@
+const text = { type: 'string' }
+const texts = { type: 'object', additionalProperties: text }
+const relabelings = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      action: text,
+      regex: text,
+      replacement: text,
+      separator: text,
+      sourceLabels: { type: 'array', items: text },
+      targetLabel: text,
+    },
+  },
+}
+const duration = { type: 'string', pattern: '^[0-9]+(ms|s|m|h)$' }
+const endpoints = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: {
+      port: text,
+      path: text,
+      interval: duration,
+      scrapeTimeout: duration,
+      relabelings,
+      metricRelabelings: relabelings,
+    },
+  },
+}
+
+/**
+ * As much of the Prometheus operator's CRDs as tells a field that they know from another, where the operator is not
+ * installed.
+ *
+ * @see https://prometheus-operator.dev/docs/api-reference/api/
+ */
+function monitoringCrd(kind: string, endpointsName: string) {
+  const plural = `${kind.toLowerCase()}s`
+  const spec = {
+    type: 'object',
+    required: ['selector', endpointsName],
+    properties: {
+      selector: { type: 'object', properties: { matchLabels: texts } },
+      namespaceSelector: { type: 'object', properties: { matchNames: { type: 'array', items: text } } },
+      [endpointsName]: endpoints,
+    },
+  }
+  const openAPIV3Schema = { type: 'object', required: ['spec'], properties: { spec } }
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.monitoring.coreos.com` },
+    spec: {
+      group: 'monitoring.coreos.com',
+      scope: 'Namespaced',
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  }
+}
+
+export const MONITORING_CRDS = [
+  monitoringCrd('ServiceMonitor', 'endpoints'),
+  monitoringCrd('PodMonitor', 'podMetricsEndpoints'),
+]
