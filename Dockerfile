@@ -1,4 +1,4 @@
-# Build: docker build --network host -t ostiary .
+# Build: docker build --network host --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) -t ostiary .
 # Run:   docker run --read-only --cap-drop ALL -v ./manifests:/manifests:ro -p 8080:8080 ostiary run --manifests /manifests
 ARG BASE_IMAGE=node:26-bookworm-slim
 
@@ -30,3 +30,15 @@ EXPOSE 8080 8443 10254
 # Not through npm or a shell: SIGTERM must reach Ostiary itself.
 ENTRYPOINT ["node", "--enable-source-maps", "/app/dist/main.js"]
 CMD ["run"]
+
+# Last, so that another version or revision costs no layer of its own to build. Where the source is published, say so:
+# --label org.opencontainers.image.source=URL
+ARG BASE_IMAGE
+ARG VERSION=0.0.0-dev
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Ostiary" \
+      org.opencontainers.image.description="Kubernetes ingress controller with its own proxy that enforces OpenID Connect" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="${BASE_IMAGE}"
