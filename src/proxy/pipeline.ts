@@ -5,6 +5,7 @@ import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import type { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
+import { refusalOfFraming } from './framing.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
@@ -80,14 +81,12 @@ function checkStarted(exchange: Exchange): boolean {
   return false
 }
 
-/** Codings before `chunked` would be lost: the upstream gets the body, but no Transfer-Encoding (RFC 9112 §6.1). */
+/** What follows on such a connection may be the rest of the request, or what a stranger hid in it. */
 function checkFraming(exchange: Exchange): boolean {
-  const coding = exchange.request.headers['transfer-encoding']
-  if (coding === undefined || coding.toLowerCase() === 'chunked') return true
-  respondProblem(exchange, 501, {
-    message: 'The transfer coding is not supported.',
-    reason: 'transfer_coding',
-  })
+  const refusal = refusalOfFraming(exchange.request)
+  if (refusal === undefined) return true
+  exchange.response.shouldKeepAlive = false
+  respondProblem(exchange, refusal.status, { message: refusal.message, reason: 'framing' })
   return false
 }
 

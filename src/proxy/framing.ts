@@ -1,0 +1,29 @@
+import { IncomingMessage } from 'node:http'
+
+/** Why the bytes behind a request cannot be trusted: it is answered so, and its connection is closed. */
+export interface FramingRefusal {
+  readonly status: 400 | 501
+  readonly message: string
+}
+
+const CHUNKED_LAST = /(?:^|,)[\t ]*chunked$/
+
+/**
+ * What node:http lets pass although two servers could disagree on where the request ends. Without `chunked` as the
+ * last coding nobody knows (RFC 9112 §6.3); codings before it would be lost, as the upstream gets the body, but no
+ * Transfer-Encoding (§6.1). `HTTP/2.0` and `HTTP/0.9` in a request line are no HTTP/1.
+ *
+ * @returns Nothing where the request may go on.
+ */
+export function refusalOfFraming(
+  request: Pick<IncomingMessage, 'headers' | 'httpVersionMajor'>,
+): FramingRefusal | undefined {
+  if (request.httpVersionMajor !== 1 && request instanceof IncomingMessage) {
+    return { status: 400, message: 'This is no valid HTTP/1.1 request.' }
+  }
+  const coding = request.headers['transfer-encoding']?.toLowerCase()
+  if (coding === undefined || coding === 'chunked') return undefined
+  return CHUNKED_LAST.test(coding)
+    ? { status: 501, message: 'The transfer coding is not supported.' }
+    : { status: 400, message: 'The transfer coding does not say where the body ends.' }
+}
