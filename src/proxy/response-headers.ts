@@ -37,8 +37,8 @@ export function downstreamResponseHeaders(
   added: HeaderList,
   edits?: ResponseEdits,
 ): string[] {
-  const fields = rawHeaders === null || rawHeaders === undefined ? [] : flatList(rawHeaders)
-  const replaced = added.length === 0 ? NONE : replacedNames(added)
+  const fields = rawHeaders == null ? [] : flatList(rawHeaders)
+  const replaced = replacedNames(added)
   const headers: string[] = []
   let connection = ''
   let hasServer = replaced.has('server')
@@ -46,34 +46,29 @@ export function downstreamResponseHeaders(
     const name = text(fields[i])
     const lowerCase = name.toLowerCase()
     if (lowerCase === 'connection') connection += `,${text(fields[i + 1])}`
-    else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced)) {
+    else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced, edits)) {
       if (lowerCase === 'set-cookie' && setsOwnCookie(text(fields[i + 1]))) continue
-      if (edits !== undefined && isEdited(lowerCase, edits)) continue
       headers.push(name, text(fields[i + 1]))
       hasServer ||= lowerCase === 'server'
     }
   }
   const kept = connection === '' ? headers : withoutNames(headers, connectionOptions(connection))
-  if (edits !== undefined) hasServer = addFields(kept, edits, replaced) || hasServer
-  if (!hasServer) kept.push('Server', 'ostiary')
+  const setsServer = edits !== undefined && addFields(kept, edits, replaced)
+  if (!hasServer && !setsServer) kept.push('Server', 'ostiary')
   for (const [name, value] of added) kept.push(name, value)
   return kept
 }
 
-function isEdited(lowerCase: string, { remove, removesCors }: ResponseEdits): boolean {
-  return remove.has(lowerCase) || (removesCors && lowerCase.startsWith('access-control-'))
-}
-
 /** What authorization adds comes before what an Ingress says: Cache-Control beside a session cookie, above all. */
 function addFields(kept: string[], { fields }: ResponseEdits, replaced: ReadonlySet<string>): boolean {
-  let hasServer = false
+  let setsServer = false
   for (const [name, value] of fields) {
     const lowerCase = name.toLowerCase()
     if (isReplaced(lowerCase, replaced)) continue
     kept.push(name, value)
-    hasServer ||= lowerCase === 'server'
+    setsServer ||= lowerCase === 'server'
   }
-  return hasServer
+  return setsServer
 }
 
 /** An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. */
@@ -101,6 +96,7 @@ function text(part: Buffer | string | undefined): string {
 }
 
 function replacedNames(added: HeaderList): ReadonlySet<string> {
+  if (added.length === 0) return NONE
   const names = new Set<string>()
   for (const [name] of added) names.add(name.toLowerCase())
   names.delete('set-cookie')
@@ -109,7 +105,9 @@ function replacedNames(added: HeaderList): ReadonlySet<string> {
   return names
 }
 
-function isReplaced(lowerCase: string, replaced: ReadonlySet<string>): boolean {
+function isReplaced(lowerCase: string, replaced: ReadonlySet<string>, edits?: ResponseEdits): boolean {
+  if (edits?.remove.has(lowerCase) === true) return true
+  if (edits?.removesCors === true && lowerCase.startsWith('access-control-')) return true
   if (replaced.size === 0) return false
   return replaced.has(lowerCase) || (replaced.has('cache-control') && OTHER_CACHE_RULES.test(lowerCase))
 }

@@ -62,7 +62,6 @@ export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
     const rawValue = rawHeaders[i + 1] ?? ''
     if (kind === 'connection') connection = connection === undefined ? rawValue : `${connection},${rawValue}`
     if (kind === 'dropped' || isRemoved(folded, input)) continue
-    if (input.routeEdits?.remove.has(folded) === true) continue
     // node:http judges the first Authorization alone: a second must not reach an upstream that reads the last.
     if (kind === 'authorization' && authorized) continue
     authorized ||= kind === 'authorization'
@@ -98,6 +97,11 @@ function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest):
 }
 
 function isRemoved(folded: string, input: UpstreamRequest): boolean {
+  return input.routeEdits?.remove.has(folded) === true || isAuthorizations(folded, input)
+}
+
+/** Whether authorization alone may say what is in a field. */
+function isAuthorizations(folded: string, input: UpstreamRequest): boolean {
   if (input.removeHeaders.length > 0 && includesName(input.removeHeaders, folded)) return true
   const { edits } = input
   return (
@@ -137,7 +141,7 @@ function addOurs(headers: string[], input: UpstreamRequest): void {
 
 function addRouteFields(headers: string[], { fields }: RequestEdits, input: UpstreamRequest): void {
   for (const [name, value] of fields) {
-    if (!isRemoved(foldHeaderName(name), input)) headers.push(name, value)
+    if (!isAuthorizations(foldHeaderName(name), input)) headers.push(name, value)
   }
   if (input.originalTarget !== undefined) headers.push('X-Original-URI', input.originalTarget)
 }
