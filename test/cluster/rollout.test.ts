@@ -1,0 +1,80 @@
+import { request } from 'undici'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startEcho, type Echo } from '../../deploy/demo/echo-upstream.ts'
+import { startLoad } from '../support/constant-load.ts'
+import { clusterRequirement } from '../support/requirements.ts'
+import { helm, helmRequirement, installChart } from './helm.ts'
+import { hostAddress } from './host-address.ts'
+import { apply, createNamespace, kubectl } from './kubectl.ts'
+import { ingressFor, serviceTo } from './objects.ts'
+
+const RELEASE = 'rollout'
+const NAME = `${RELEASE}-ostiary`
+const HOST = 'steady.example.test'
+
+describe.skipIf(clusterRequirement() || helmRequirement())('a rollout', () => {
+  let namespace: string
+  let address: string
+  let echo: Echo
+
+  const inNamespace = (...args: string[]) => kubectl(['--namespace', namespace, ...args])
+  const podsOf = async (): Promise<string[]> => {
+    const names = await inNamespace(
+      'get',
+      'pods',
+      '-l',
+      `app.kubernetes.io/instance=${RELEASE}`,
+      '-o',
+      'name',
+    )
+    return names.trim().split('\n')
+  }
+
+  beforeAll(async () => {
+    echo = await startEcho({ port: 0, host: hostAddress() })
+    namespace = await createNamespace('ostiary-rollout')
+    await installChart(namespace, RELEASE, {
+      'ingressClass.name': namespace,
+      'ingressClass.controller': `ostiary.dev/${namespace}`,
+      replicas: '2',
+      drainTimeoutSeconds: '20',
+    })
+    address = await inNamespace('get', 'service', NAME, '-o', 'jsonpath={.spec.clusterIP}')
+    await apply(
+      namespace,
+      ...serviceTo('echo', hostAddress(), echo.port),
+      ingressFor('steady', { className: namespace, host: HOST }),
+    )
+  })
+
+  afterAll(async () => {
+    await echo?.close()
+    if (namespace === undefined) return
+    await helm(namespace, 'uninstall', RELEASE, '--ignore-not-found')
+    await kubectl(['delete', 'namespace', namespace, '--wait=false'])
+  })
+
+  test('of both replicas under constant load fails not one request', async () => {
+    const status = async () => {
+      const { statusCode, body } = await request(`http://${address}/`, { headers: { host: HOST } })
+      await body.dump()
+      return statusCode
+    }
+    await expect.poll(status, { timeout: 30_000, interval: 100 }).toBe(200)
+
+    const before = await podsOf()
+    expect(before).toHaveLength(2)
+    const load = startLoad({ origin: () => `http://${address}`, host: HOST, keepAlive: 8, fresh: 4 })
+    await load.turn()
+    await inNamespace('rollout', 'restart', `deployment/${NAME}`)
+    await inNamespace('rollout', 'status', `deployment/${NAME}`, '--timeout=100s')
+    // The load goes on until the last old pod has drained.
+    await inNamespace('wait', '--for=delete', ...before, '--timeout=60s')
+    await load.turn()
+    const { failures, requests } = await load.stop()
+    expect(failures).toEqual([])
+    expect(requests).toBeGreaterThan(1000)
+    const after = await podsOf()
+    expect(after.filter((name) => before.includes(name))).toEqual([])
+  })
+})
