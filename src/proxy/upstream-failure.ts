@@ -11,6 +11,7 @@ const TIMED_OUT = new Set([
 const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'])
 /** The peer ended one stream of a connection that goes on (RFC 9113 §6.4). */
 const STREAM_RESET = 'ERR_HTTP2_STREAM_ERROR'
+const BODY_TOO_LARGE = 'ERR_BODY_TOO_LARGE'
 const NOT_FORWARDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 
 /** The connection ended under the request, as opposed to an answer that is wrong or late. */
@@ -18,9 +19,31 @@ export function isConnectionLoss(error: unknown): boolean {
   return CONNECTION_LOST.has(codeOf(error))
 }
 
-/** The request was broken off by the upstream. */
-export function isReset(error: unknown): boolean {
-  return isConnectionLoss(error) || codeOf(error) === STREAM_RESET
+/**
+ * What a failure is as a reason to send the request again, if it is one.
+ *
+ * @param begun it had begun to be sent; what failed before never left
+ */
+export function failureOf(error: unknown, begun: boolean): 'connect-failure' | 'reset' | undefined {
+  const code = codeOf(error)
+  if (NOT_FORWARDABLE.has(code) || code === BODY_TOO_LARGE) return undefined
+  if (!begun) return 'connect-failure'
+  return CONNECTION_LOST.has(code) || code === STREAM_RESET ? 'reset' : undefined
+}
+
+/** Answers a request whose upstream has no endpoint at all. */
+export function answerNoEndpoint(exchange: Exchange): void {
+  respondProblem(exchange, 503, {
+    message: 'The service behind this route has no ready endpoint.',
+    reason: 'no_endpoint',
+    headers: [['Retry-After', '5']],
+  })
+}
+
+/** Answers a request for a WebSocket whose upstream knows HTTP/2 alone (RFC 8441 is not spoken). */
+export function answerNoWebSocket(exchange: Exchange): void {
+  const message = 'The service behind this route speaks HTTP/2, over which no WebSocket is opened.'
+  respondProblem(exchange, 501, { message, reason: 'websocket_over_http2' })
 }
 
 /** Answers a request for which every endpoint of its upstream has too many already. */
@@ -40,7 +63,7 @@ export function answerNoRoom(exchange: Exchange): void {
 export function answerUpstreamFailure(exchange: Exchange, error: unknown): void {
   const code = codeOf(error)
   const { engine, route } = exchange
-  if (code === 'ERR_BODY_TOO_LARGE') {
+  if (code === BODY_TOO_LARGE) {
     respondProblem(exchange, 413, { message: 'The body is too large.', reason: 'body_too_large' })
     return
   }

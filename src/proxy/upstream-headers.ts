@@ -77,9 +77,8 @@ export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
 function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest): string | undefined {
   switch (kind) {
     case 'forwarding':
-      return input.connectionView.trusted ? value : undefined
     case 'forwarded':
-      return input.connectionView.trusted && input.forwarded === undefined ? value : undefined
+      return isBelieved(kind, input) ? value : undefined
     case 'te':
       return /(?:^|,)[\t ]*trailers[\t ]*(?:,|$)/i.test(value) ? 'trailers' : undefined
     case 'cookie':
@@ -94,6 +93,14 @@ function specialValue(kind: SpecialKind, value: string, input: UpstreamRequest):
     default:
       return assertNever(kind)
   }
+}
+
+/** A Forwarded field of ours says what the peer's did, as far as that is vouched for. */
+function isBelieved(
+  kind: 'forwarding' | 'forwarded',
+  { connectionView, forwarded }: UpstreamRequest,
+): boolean {
+  return connectionView.trusted && (kind === 'forwarding' || forwarded === undefined)
 }
 
 function isRemoved(folded: string, input: UpstreamRequest): boolean {

@@ -14,21 +14,9 @@ export function dispatchOptions(
   { serverName, http2 }: Transport,
   forwarding: Leg['forwarding'],
 ): UpstreamDispatchOptions {
-  const { request, allow, view, authority, rules, upgrading } = exchange
+  const { request, upgrading } = exchange
   const body = bodyOf(exchange)
-  const headers = upstreamRequestHeaders({
-    rawHeaders: request.rawHeaders,
-    connectionView: view,
-    authority: authority.authority,
-    removeHeaders: exchange.route?.removeHeaders ?? [],
-    ...(allow !== undefined && { edits: allow }),
-    ...(body !== null && { bodyReplaced: body.byteLength }),
-    ...(rules?.requestEdits !== undefined && {
-      routeEdits: rules.requestEdits,
-      originalTarget: originalTarget(exchange),
-    }),
-    ...(forwarding?.forwardedHeader === true && { forwarded: forwardedField(view, authority.authority) }),
-  })
+  const headers = headersOf(exchange, body, forwarding)
   const method = request.method ?? ''
   const silenceMs = forwarding?.readTimeoutMs
   return {
@@ -43,6 +31,23 @@ export function dispatchOptions(
     ...(serverName !== undefined && { servername: serverName }),
     ...(silenceMs !== undefined && { headersTimeout: silenceMs, bodyTimeout: silenceMs }),
   }
+}
+
+function headersOf(exchange: Exchange, body: Buffer | null, forwarding: Leg['forwarding']): string[] {
+  const { request, allow, view, authority, rules } = exchange
+  return upstreamRequestHeaders({
+    rawHeaders: request.rawHeaders,
+    connectionView: view,
+    authority: authority.authority,
+    removeHeaders: exchange.route?.removeHeaders ?? [],
+    ...(allow !== undefined && { edits: allow }),
+    ...(body !== null && { bodyReplaced: body.byteLength }),
+    ...(rules?.requestEdits !== undefined && {
+      routeEdits: rules.requestEdits,
+      originalTarget: originalTarget(exchange),
+    }),
+    ...(forwarding?.forwardedHeader === true && { forwarded: forwardedField(view, authority.authority) }),
+  })
 }
 
 function bodyOf({ allow, bufferedBody }: Exchange): Buffer | null {
