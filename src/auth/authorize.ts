@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Route, RoutingTable, VirtualHost } from '../table/routing-table.ts'
+import type { Route, VirtualHost, JudgingTable } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { AuthorizationServerClient } from './authorization-server/authorization-server-client.ts'
 import type { CacheCounts } from './cache-counts.ts'
@@ -23,7 +23,8 @@ export interface AuthDependencies {
 
 /** The snapshot's part that a request is authorized with; stays the same to the request's end. */
 export interface AuthSnapshot {
-  readonly table: RoutingTable
+  /** One object for as long as nothing in it changes. */
+  readonly table: JudgingTable
   readonly secret: (id: SecretId) => string | undefined
   readonly sessionKeys: readonly SecretId[]
 }

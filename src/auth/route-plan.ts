@@ -1,12 +1,12 @@
 import type { Policy } from '../table/policy.ts'
-import type { Route, RoutingTable } from '../table/routing-table.ts'
+import type { Route, JudgingTable } from '../table/routing-table.ts'
 import { mayLogOut } from './logout/find-logout.ts'
 
 /** What a route's policies mean for its requests, worked out once per snapshot. */
 export interface RoutePlan {
   /** Differs between all plans that an authorizer ever made: part of cache keys. */
   readonly id: number
-  readonly table: RoutingTable
+  readonly table: JudgingTable
   readonly route: Route
   /** In the order of the annotation; never empty. */
   readonly policies: readonly Policy[]
@@ -40,7 +40,7 @@ export class RoutePlans {
    * The plan of a route of this table. `undefined` where a policy is missing from the table, or none is named: nothing
    * may pass then.
    */
-  get(table: RoutingTable, route: Route): RoutePlan | undefined {
+  get(table: JudgingTable, route: Route): RoutePlan | undefined {
     const known = this.#plans.get(route)
     // A route object may be carried over into the next table, whose policies and consumers differ.
     if (known !== undefined && known.table === table) return known
@@ -54,7 +54,7 @@ export class RoutePlans {
   }
 }
 
-function policiesOf(table: RoutingTable, route: Route): readonly Policy[] | undefined {
+function policiesOf(table: JudgingTable, route: Route): readonly Policy[] | undefined {
   if (route.action.kind !== 'forward') return undefined
   const policies: Policy[] = []
   for (const id of route.action.policies) {

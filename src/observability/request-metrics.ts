@@ -1,4 +1,4 @@
-import type { Route, RoutingTable } from '../table/routing-table.ts'
+import type { Route } from '../table/routing-table.ts'
 import { LatencyHistogram, type MetricSample } from './latency-histogram.ts'
 
 /** A metric family as prom-client's `AggregatorRegistry.aggregate` takes it; plain data that crosses threads. */
@@ -81,13 +81,10 @@ export class RequestMetrics {
     return series
   }
 
-  /** Drops the series of routes that the table has no more. */
-  retain(table: RoutingTable): void {
+  /** Drops the series of all other routes. */
+  retain(routes: Iterable<Route>): void {
     const kept = new Set([''])
-    for (const host of table.virtualHosts) {
-      for (const route of host.routes) kept.add(seriesKey(route))
-      if (host.defaultRoute !== undefined) kept.add(seriesKey(host.defaultRoute))
-    }
+    for (const route of routes) kept.add(seriesKey(route))
     for (const key of this.#series.keys()) if (!kept.has(key)) this.#series.delete(key)
   }
 

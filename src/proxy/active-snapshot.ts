@@ -1,8 +1,9 @@
 import type { AuthSnapshot } from '../auth/authorize.ts'
 import type { RequestMetrics, RouteSeries } from '../observability/request-metrics.ts'
 import { normalPath } from '../table/normal-path.ts'
-import { createRouteIndex, type RouteIndex } from '../table/route-index.ts'
-import type { Route, RoutingTable, Snapshot, UpstreamId, VirtualHost } from '../table/routing-table.ts'
+import type { LiveTable } from '../table/live-table.ts'
+import type { RouteIndex } from '../table/route-index.ts'
+import type { Route, Upstream, UpstreamId, VirtualHost, JudgingTable } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { UpstreamPools } from './upstream-pools.ts'
 import { affinityKeys, AffinityTokens } from './upstream/affinity.ts'
@@ -10,16 +11,24 @@ import type { UpstreamRotation } from './upstream/rotation.ts'
 
 const NO_PATHS: ReadonlySet<string> = new Set()
 
+/** What requests run on: a table, and what goes with it. */
+export interface LiveSnapshot {
+  readonly version: number
+  readonly live: LiveTable
+  readonly sessionKeys: readonly SecretId[]
+}
+
 /**
- * A snapshot made ready for requests: indexed, and with what belongs to its objects kept beside them. A request
+ * A snapshot made ready for requests, with what belongs to its objects kept beside them. A request
  * takes one reference when it arrives and uses nothing else until its end.
  */
 export class ActiveSnapshot implements AuthSnapshot {
   readonly version: number
-  readonly table: RoutingTable
+  readonly table: JudgingTable
   readonly sessionKeys: readonly SecretId[]
   readonly index: RouteIndex
   readonly secret: (id: SecretId) => string | undefined
+  readonly #live: LiveTable
   readonly #pools: UpstreamPools
   readonly #metrics: RequestMetrics
   readonly #rotations = new Map<UpstreamId, UpstreamRotation>()
@@ -27,22 +36,27 @@ export class ActiveSnapshot implements AuthSnapshot {
   readonly #callbackPaths = new Map<VirtualHost, ReadonlySet<string>>()
   #affinityKeys: readonly Buffer[] | undefined
 
-  constructor(snapshot: Snapshot, pools: UpstreamPools, metrics: RequestMetrics) {
-    const secrets = new Map(Object.entries(snapshot.secrets))
-    this.version = snapshot.version
-    this.table = snapshot.table
-    this.sessionKeys = snapshot.sessionKeys
-    this.index = createRouteIndex(snapshot.table)
-    this.secret = (id) => secrets.get(id)
+  constructor({ version, live, sessionKeys }: LiveSnapshot, pools: UpstreamPools, metrics: RequestMetrics) {
+    this.version = version
+    this.secret = (id) => live.secrets.get(id)
+    this.table = live.judging
+    this.sessionKeys = sessionKeys
+    this.index = live
+    this.#live = live
     this.#pools = pools
     this.#metrics = metrics
+  }
+
+  /** Undefined where the table lacks it. */
+  upstream(id: UpstreamId): Upstream | undefined {
+    return this.#live.upstreams.get(id)
   }
 
   /** An upstream that the table lacks has no endpoints. */
   rotation(id: UpstreamId): UpstreamRotation {
     let rotation = this.#rotations.get(id)
     if (rotation === undefined) {
-      const upstream = this.table.upstreams[id] ?? { id, endpoints: [] }
+      const upstream = this.upstream(id) ?? { id, endpoints: [] }
       rotation = this.#pools.rotation(upstream, this.secret, (...of) => this.#affinityTokens(...of))
       this.#rotations.set(id, rotation)
     }

@@ -6,8 +6,9 @@ import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
-import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
-import { ActiveSnapshot } from './active-snapshot.ts'
+import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
+import type { Snapshot } from '../table/routing-table.ts'
+import { ActiveSnapshot, type LiveSnapshot } from './active-snapshot.ts'
 import { drain, lingerMs } from './drain.ts'
 import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
@@ -58,13 +59,15 @@ export interface ProxyServer {
   /** @throws OstiaryError ERR_LISTEN */
   listen(): Promise<ListeningPorts>
   /** Swaps what new requests run on; those under way keep theirs. */
+  run(snapshot: LiveSnapshot): void
+  /** As `run`, with a snapshot that is not arranged for requests yet. */
   publish(snapshot: Snapshot): void
   metrics(): MetricFamily[]
   /** Lets requests under way finish for so long, then cuts them. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
 
-const NO_SNAPSHOT: Snapshot = { version: 0, table: EMPTY_TABLE, secrets: {}, sessionKeys: [] }
+const NO_SNAPSHOT: LiveSnapshot = { version: 0, live: EMPTY_LIVE_TABLE, sessionKeys: [] }
 
 /** Before the first publish every request is answered 503. */
 export async function createProxyServer(
@@ -100,6 +103,20 @@ export async function createProxyServer(
   const https = options.https === undefined ? undefined : await createTlsListener(onRequest, names, options)
   if (http !== undefined) countConnections(http, 'http', metrics)
   if (https !== undefined) countConnections(https, 'https', metrics)
+  let live = EMPTY_LIVE_TABLE
+  let counted = live
+  const run = (snapshot: LiveSnapshot): void => {
+    live = snapshot.live
+    engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
+    pools.retain(engine.snapshot)
+    if (names?.publish(live) === true) setDefaultContext(https, names, options)
+  }
+  // Here and not at each publish, which must not cost what the whole table does.
+  const currentFamilies = (): MetricFamily[] => {
+    if (counted !== live) metrics.retain(routesOf(live))
+    counted = live
+    return metrics.families()
+  }
   return {
     async listen() {
       return {
@@ -107,14 +124,10 @@ export async function createProxyServer(
         ...(https !== undefined && { https: await listen(https.server, options.https ?? { port: 0 }) }),
       }
     },
-    publish(snapshot) {
-      engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
-      pools.retain(engine.snapshot)
-      metrics.retain(snapshot.table)
-      if (names?.publish(snapshot) === true) setDefaultContext(https, names, options)
-    },
+    publish: (snapshot) => run({ ...snapshot, live: liveTableOf(snapshot) }),
+    run,
     metrics: () => [
-      ...metrics.families(),
+      ...currentFamilies(),
       ...cacheFamilies(dependencies.caches?.list() ?? []),
       ...(dependencies.sessions?.families() ?? []),
     ],

@@ -5,9 +5,18 @@ import { CacheCounts } from '../auth/cache-counts.ts'
 import { systemClock } from '../clock.ts'
 import { messageOf } from '../errors.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
+import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
 import { createProxyServer, type ProxyServer, type ProxyServerOptions } from './proxy-server.ts'
-import type { FromThread, LogLevel, Publication, ThreadData, ToThread } from './thread-messages.ts'
+import { PublicationReceiver } from './publication-receiver.ts'
+import type {
+  FromThread,
+  LogLevel,
+  Publication,
+  PublicationPart,
+  ThreadData,
+  ToThread,
+} from './thread-messages.ts'
 
 /** What a thread gives its authorizer. */
 export interface AuthorizerParts {
@@ -39,10 +48,10 @@ export async function runProxyThread(
     clock: systemClock,
     log: remoteLog(port),
   })
-  if (data.publication !== undefined) publish(port, server, data.publication)
+  const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
   port.on('message', (message: ToThread) => {
-    void obey(port, server, message).then((goesOn) => {
+    void obey({ port, server, follower }, message).then((goesOn) => {
       if (!goesOn) {
         authorizer.close?.()
         data.brokerPort.close()
@@ -57,10 +66,16 @@ export async function runProxyThread(
   }
 }
 
-async function obey(port: MessagePort, server: ProxyServer, message: ToThread): Promise<boolean> {
+interface Obeying {
+  readonly port: MessagePort
+  readonly server: ProxyServer
+  readonly follower: Follower
+}
+
+async function obey({ port, server, follower }: Obeying, message: ToThread): Promise<boolean> {
   switch (message.kind) {
     case 'publish':
-      publish(port, server, message.publication)
+      send(port, follower.take(message.part))
       return true
     case 'metrics':
       send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
@@ -76,9 +91,35 @@ async function obey(port: MessagePort, server: ProxyServer, message: ToThread): 
   }
 }
 
-function publish(port: MessagePort, server: ProxyServer, { sequence, snapshot }: Publication): void {
-  server.publish(snapshot)
-  send(port, { kind: 'published', sequence })
+/** Makes the thread run on each publication once it has all of it. */
+class Follower {
+  readonly #server: ProxyServer
+  readonly #log: ProxyLog
+  readonly #receiver: PublicationReceiver
+  #longestMs = 0
+
+  /** @param first What the thread is started with: live before it listens. */
+  constructor(server: ProxyServer, log: ProxyLog, first: Publication | undefined) {
+    this.#server = server
+    this.#log = log
+    const live = first === undefined ? EMPTY_LIVE_TABLE : liveTableOf(first.snapshot)
+    this.#receiver = new PublicationReceiver(live, first?.sequence ?? 0)
+    if (first !== undefined) server.run({ ...first.snapshot, live })
+  }
+
+  take(part: PublicationPart): FromThread {
+    const { sequence, index, last } = part
+    const startedMs = systemClock.monotonic()
+    const receipt = this.#receiver.take(part)
+    if (receipt.kind === 'complete') this.#server.run(receipt.snapshot)
+    const tookMs = systemClock.monotonic() - startedMs
+    this.#longestMs = index === 0 ? tookMs : Math.max(this.#longestMs, tookMs)
+    if (receipt.kind === 'more') return { kind: 'partTaken', sequence, index }
+    if (receipt.kind === 'outOfStep') return { kind: 'outOfStep', sequence }
+    const fields = { version: last?.version, parts: index + 1, longestPartMs: this.#longestMs }
+    this.#log.debug(fields, 'snapshot applied')
+    return { kind: 'published', sequence }
+  }
 }
 
 /** Lines go to the main thread, which alone writes. */

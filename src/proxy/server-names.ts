@@ -1,6 +1,6 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import { messageOf } from '../errors.ts'
-import type { Certificate, Snapshot } from '../table/routing-table.ts'
+import { EMPTY_LIVE_TABLE, type LiveTable } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
 
 /** A certificate chain and its key, PEM. */
@@ -8,6 +8,8 @@ export interface KeyPair {
   readonly certificateChainPem: string
   readonly privateKeyPem: string
 }
+
+type CertificateTable = Pick<LiveTable, 'serverNames' | 'certificates' | 'secrets'>
 
 interface CachedContext {
   readonly pair: KeyPair
@@ -24,9 +26,7 @@ export class ServerNames {
   readonly #fallback: KeyPair
   readonly #log: ProxyLog
   readonly #contexts = new Map<string, CachedContext>()
-  #names = new Map<string, string>()
-  #certificates: Snapshot['table']['certificates'] = {}
-  #secrets: Snapshot['secrets'] = {}
+  #table: CertificateTable = EMPTY_LIVE_TABLE
 
   /** @param fallback for names without a certificate where the table names no default */
   constructor(fallback: KeyPair, log: ProxyLog) {
@@ -35,20 +35,18 @@ export class ServerNames {
   }
 
   /** Takes over the certificates of a snapshot. Whether the default is another one now. */
-  publish({ secrets, table }: Snapshot): boolean {
+  publish(table: CertificateTable): boolean {
     const before = this.defaultPair
-    this.#secrets = secrets
-    this.#certificates = table.certificates
-    this.#names = new Map(table.serverNames.map(({ certificate, name }) => [name, certificate]))
+    this.#table = table
     for (const id of this.#contexts.keys()) {
-      if (!Object.hasOwn(table.certificates, id)) this.#contexts.delete(id)
+      if (table.certificates.get(id) === undefined) this.#contexts.delete(id)
     }
     return !isSamePair(before, this.defaultPair)
   }
 
   /** For clients that send no server name, and for names without a certificate. */
   get defaultPair(): KeyPair {
-    const id = this.#names.get('')
+    const id = this.#table.serverNames.get('')
     const pair = id === undefined ? undefined : this.#pair(id)
     return id !== undefined && pair !== undefined && this.#context(id, pair) !== undefined
       ? pair
@@ -58,16 +56,16 @@ export class ServerNames {
   /** `undefined`: the default serves. */
   find(serverName: string): SecureContext | undefined {
     const name = serverName.toLowerCase()
-    const id = this.#names.get(name) ?? this.#names.get(`*${name.slice(Math.max(name.indexOf('.'), 0))}`)
+    const id =
+      this.#table.serverNames.get(name) ??
+      this.#table.serverNames.get(`*${name.slice(Math.max(name.indexOf('.'), 0))}`)
     const pair = id === undefined ? undefined : this.#pair(id)
     return id === undefined || pair === undefined ? undefined : this.#context(id, pair)
   }
 
   #pair(id: string): KeyPair | undefined {
-    const certificate: Certificate | undefined = Object.hasOwn(this.#certificates, id)
-      ? this.#certificates[id]
-      : undefined
-    const privateKeyPem = certificate === undefined ? undefined : this.#secrets[certificate.privateKey]
+    const certificate = this.#table.certificates.get(id)
+    const privateKeyPem = certificate && this.#table.secrets.get(certificate.privateKey)
     if (certificate === undefined || privateKeyPem === undefined) return undefined
     return { certificateChainPem: certificate.certificateChainPem, privateKeyPem }
   }

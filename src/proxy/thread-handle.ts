@@ -5,6 +5,7 @@ import { OstiaryError } from '../errors.ts'
 import type { ProxyLog } from './exchange.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import { PublicationSender } from './publication-sender.ts'
 import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
 
 export interface ThreadOptions {
@@ -28,14 +29,13 @@ const METRICS_WAIT_MS = 2000
 
 /** The main thread's side of one proxy thread. */
 export class ThreadHandle {
-  /** The newest publication that the thread runs on; what it was started with, it takes before it listens. */
-  acknowledged: number
   readonly startedAtMs = performance.now()
   readonly listening: Promise<ListeningPorts>
   readonly #worker: Worker
   readonly #options: ThreadOptions
   readonly #exited: Promise<void>
   readonly #heartbeat: Heartbeat
+  readonly #sender: PublicationSender
   readonly #metrics = new Map<number, (families: readonly MetricFamily[]) => void>()
   #settle!: { resolve(ports: ListeningPorts): void; reject(error: Error): void }
   #lastMetrics: readonly MetricFamily[] = []
@@ -43,7 +43,8 @@ export class ThreadHandle {
 
   constructor(options: ThreadOptions) {
     this.#options = options
-    this.acknowledged = options.publication?.sequence ?? 0
+    // What it was started with, it takes before it listens.
+    this.#sender = new PublicationSender(options.publication, (part) => this.#send({ kind: 'publish', part }))
     const channel = new MessageChannel()
     options.serveBroker(channel.port1)
     const workerData: ThreadData = {
@@ -72,6 +73,11 @@ export class ThreadHandle {
     })
   }
 
+  /** The newest publication that the thread runs on; 0: none. */
+  get acknowledged(): number {
+    return this.#sender.acknowledged
+  }
+
   get name(): string {
     return this.#options.name
   }
@@ -87,7 +93,7 @@ export class ThreadHandle {
   }
 
   publish(publication: Publication): void {
-    this.#send({ kind: 'publish', publication })
+    this.#sender.publish(publication)
   }
 
   /** The last ones where the thread is too busy to answer; none where it goes away meanwhile. */
@@ -127,8 +133,18 @@ export class ThreadHandle {
         this.#settle.reject(new OstiaryError('ERR_LISTEN', message.message))
         return
       case 'published':
-        this.acknowledged = message.sequence
+        this.#sender.published(message.sequence)
         this.#options.onPublished()
+        return
+      case 'partTaken':
+        this.#sender.taken(message.sequence, message.index)
+        return
+      case 'outOfStep':
+        this.#options.log.warn(
+          { thread: this.name },
+          'a proxy thread is out of step and is sent the whole table',
+        )
+        this.#sender.outOfStep(message.sequence)
         return
       case 'metrics':
         this.#lastMetrics = message.families

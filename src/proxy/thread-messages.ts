@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
+import type { SecretId } from '../table/secret-table.ts'
+import type { SnapshotChange } from '../table/snapshot-change.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 
 /** What a proxy thread is started with; plain data but for the port. */
@@ -18,8 +20,23 @@ export interface Publication {
   readonly snapshot: Snapshot
 }
 
+/**
+ * A piece of the way from one publication to another, small enough that taking it holds up no request. A thread asks
+ * for the next when it has taken one, and runs on the publication when it has the last.
+ */
+export interface PublicationPart {
+  readonly sequence: number
+  /** The publication that the changes are against; 0: nothing, so that they are a whole. */
+  readonly base: number
+  /** Counts from 0. */
+  readonly index: number
+  readonly changes: readonly SnapshotChange[]
+  /** Of the last part only. */
+  readonly last?: { readonly version: number; readonly sessionKeys: readonly SecretId[] }
+}
+
 export type ToThread =
-  | { readonly kind: 'publish'; readonly publication: Publication }
+  | { readonly kind: 'publish'; readonly part: PublicationPart }
   | { readonly kind: 'metrics'; readonly id: number }
   /** To be answered at once. */
   | { readonly kind: 'beat' }
@@ -28,7 +45,11 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'listening'; readonly ports: ListeningPorts }
   | { readonly kind: 'notListening'; readonly message: string }
+  /** The thread has taken a part and waits for the next. */
+  | { readonly kind: 'partTaken'; readonly sequence: number; readonly index: number }
   | { readonly kind: 'published'; readonly sequence: number }
+  /** The part fits nothing that the thread has: it needs the whole, and runs on what it had until then. */
+  | { readonly kind: 'outOfStep'; readonly sequence: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
   | { readonly kind: 'beat' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }

@@ -1,4 +1,4 @@
-import type { RoutingTable, Upstream, UpstreamId } from '../table/routing-table.ts'
+import type { Upstream, UpstreamId } from '../table/routing-table.ts'
 import type { UpstreamSettings } from '../table/upstream-settings.ts'
 import type { AffinityTokens } from './upstream/affinity.ts'
 import { endpointOrigin, EndpointPool } from './upstream/endpoint-pool.ts'
@@ -14,8 +14,19 @@ import {
 
 /** What of a snapshot the way to its upstreams needs. */
 export interface UpstreamSource {
-  readonly table: RoutingTable
+  upstream(id: UpstreamId): Upstream | undefined
   readonly secret: SecretLookup
+}
+
+/** What of an upstream was used, by rotations of whatever snapshot. */
+interface Use {
+  readonly state: UpstreamState
+  readonly pools: Set<string>
+  transport: string
+  /** As it was when its pools were looked at last. */
+  upstream: Upstream | undefined
+  /** To be looked at again whether it changed or not: a secret may have, or the rotation was of an old snapshot. */
+  isDoubtful: boolean
 }
 
 /** Tokens for the endpoints of an upstream; `undefined` where there is no key to make them with. */
@@ -29,7 +40,9 @@ export class UpstreamPools {
   readonly #timeouts: UpstreamTimeouts
   readonly #plain: Transport
   readonly #pools = new Map<string, EndpointPool>()
-  readonly #states = new Map<UpstreamId, UpstreamState>()
+  readonly #uses = new Map<UpstreamId, Use>()
+  /** How many upstreams use each pool. */
+  readonly #users = new Map<string, number>()
   /** By key; connections of a kind share their TLS sessions. */
   readonly #transports = new Map<string, Transport>()
 
@@ -41,36 +54,33 @@ export class UpstreamPools {
   /** The rotation of an upstream of the table that is current; its turn goes on over publishes. */
   rotation(upstream: Upstream, secret: SecretLookup, createTokens: CreateTokens): UpstreamRotation {
     const { id, endpoints, settings } = upstream
-    let state = this.#states.get(id)
-    if (state === undefined) {
-      state = new UpstreamState()
-      this.#states.set(id, state)
-    }
     const transport = this.#transport(id, settings, secret)
+    const use = this.#use(id)
+    use.transport = transport.key
+    use.isDoubtful ||= upstream !== use.upstream
     return new UpstreamRotation(
       transport,
-      endpoints.map((endpoint) => this.#pool(endpointOrigin(endpoint, transport), transport)),
-      state,
+      endpoints.map((endpoint) => this.#pool(endpointOrigin(endpoint, transport), transport, use)),
+      use.state,
       (origins) => createTokens(id, origins),
     )
   }
 
-  /** Retires the pools that the snapshot has no use for. */
-  retain({ table, secret }: UpstreamSource): void {
-    const kept = new Set<string>()
-    const transports = new Set<string>()
-    for (const { id, endpoints, settings } of Object.values(table.upstreams)) {
-      const transport = this.#transport(id, settings, secret)
-      transports.add(transport.key)
-      for (const endpoint of endpoints) kept.add(poolKey(endpointOrigin(endpoint, transport), transport))
+  /**
+   * Retires the pools that the snapshot has no use for. Of the upstreams that had requests only those are looked into
+   * that are not the same object as before, so that a publish costs what it changes.
+   */
+  retain(source: UpstreamSource): void {
+    let isAnyLooked = false
+    for (const [id, use] of this.#uses) {
+      const upstream = source.upstream(id)
+      if (upstream === use.upstream && !use.isDoubtful) continue
+      isAnyLooked = true
+      this.#reconsider(id, use, upstream, source.secret)
     }
-    for (const [key, pool] of this.#pools) {
-      if (kept.has(key)) continue
-      this.#pools.delete(key)
-      void pool.retire()
-    }
+    if (!isAnyLooked) return
+    const transports = new Set([...this.#uses.values()].map(({ transport }) => transport))
     for (const key of this.#transports.keys()) if (!transports.has(key)) this.#transports.delete(key)
-    for (const id of this.#states.keys()) if (table.upstreams[id] === undefined) this.#states.delete(id)
   }
 
   /** Lets requests under way finish. */
@@ -91,15 +101,68 @@ export class UpstreamPools {
     return made
   }
 
-  #pool(origin: string, transport: Transport): EndpointPool {
+  #use(id: UpstreamId): Use {
+    let use = this.#uses.get(id)
+    if (use === undefined) {
+      use = {
+        state: new UpstreamState(),
+        pools: new Set(),
+        transport: '',
+        upstream: undefined,
+        isDoubtful: true,
+      }
+      this.#uses.set(id, use)
+    }
+    return use
+  }
+
+  #pool(origin: string, transport: Transport, use: Use): EndpointPool {
     const key = poolKey(origin, transport)
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(origin, transport)
       this.#pools.set(key, pool)
     }
+    if (!use.pools.has(key)) {
+      use.pools.add(key)
+      this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
+    }
     return pool
   }
+
+  /** @param upstream As it is now; undefined: gone. */
+  #reconsider(id: UpstreamId, use: Use, upstream: Upstream | undefined, secret: SecretLookup): void {
+    const kept = upstream === undefined ? new Set<string>() : this.#poolKeys(upstream, use, secret)
+    for (const key of use.pools) {
+      if (kept.has(key)) continue
+      use.pools.delete(key)
+      this.#leave(key)
+    }
+    use.upstream = upstream
+    use.isDoubtful = upstream !== undefined && hasSecret(upstream)
+    if (upstream === undefined) this.#uses.delete(id)
+  }
+
+  #poolKeys({ id, endpoints, settings }: Upstream, use: Use, secret: SecretLookup): Set<string> {
+    const transport = this.#transport(id, settings, secret)
+    use.transport = transport.key
+    return new Set(endpoints.map((endpoint) => poolKey(endpointOrigin(endpoint, transport), transport)))
+  }
+
+  #leave(key: string): void {
+    const users = (this.#users.get(key) ?? 0) - 1
+    if (users > 0) {
+      this.#users.set(key, users)
+      return
+    }
+    this.#users.delete(key)
+    void this.#pools.get(key)?.retire()
+    this.#pools.delete(key)
+  }
+}
+
+function hasSecret({ settings }: Upstream): boolean {
+  return settings?.tls?.clientCertificate !== undefined
 }
 
 function poolKey(origin: string, { key }: Transport): string {

@@ -1,4 +1,4 @@
-import type { Route, RoutingTable, VirtualHost } from './routing-table.ts'
+import type { Route, VirtualHost } from './routing-table.ts'
 
 /** A virtual host with its routes by path, so that matching does not grow with their number. */
 export interface IndexedHost {
@@ -10,44 +10,62 @@ export interface IndexedHost {
   readonly longestPrefix: number
 }
 
-/** A routing table arranged for look-ups. Built once per snapshot. */
+/** Virtual hosts arranged for look-ups. */
 export interface RouteIndex {
   /** By host; the host that serves names of no Ingress is the empty string. */
-  readonly exactHosts: ReadonlyMap<string, IndexedHost>
+  readonly exactHosts: HostLookup
   /** `*.example.com` by `.example.com`. */
-  readonly wildcardHosts: ReadonlyMap<string, IndexedHost>
+  readonly wildcardHosts: HostLookup
+}
+
+export interface HostLookup {
+  readonly size: number
+  get(host: string): IndexedHost | undefined
 }
 
 /**
- * Indexes a table. What `findRoute` finds is the first route of `VirtualHost.routes` that matches, given that they
- * are listed in order of precedence; of two with an equal type and path, the first counts.
+ * Indexes a virtual host. What `findRoute` finds is the first of its routes that matches, given that they are listed in
+ * order of precedence; of two with an equal type and path, the first counts.
  */
-export function createRouteIndex(table: RoutingTable): RouteIndex {
-  const exactHosts = new Map<string, IndexedHost>()
-  const wildcardHosts = new Map<string, IndexedHost>()
-  for (const virtualHost of table.virtualHosts) {
-    const indexed = indexHost(virtualHost)
-    if (virtualHost.host.startsWith('*.')) setFirst(wildcardHosts, virtualHost.host.slice(1), indexed)
-    else setFirst(exactHosts, virtualHost.host, indexed)
+export class HostIndexer {
+  readonly #exactPaths = new Map<string, Route>()
+  readonly #prefixes = new Map<string, Route>()
+  readonly #indexed: { -readonly [K in keyof IndexedHost]: IndexedHost[K] }
+
+  constructor(virtualHost: VirtualHost) {
+    this.#indexed = { virtualHost, exactPaths: NO_ROUTES, prefixes: NO_ROUTES, longestPrefix: 0 }
+    this.#index(virtualHost.routes)
   }
-  return { exactHosts, wildcardHosts }
+
+  /** Knows of all routes that were added so far. */
+  get indexed(): IndexedHost {
+    return this.#indexed
+  }
+
+  /** More routes, behind those before. */
+  add(routes: readonly Route[]): void {
+    const { virtualHost } = this.#indexed
+    this.#indexed.virtualHost = { ...virtualHost, routes: [...virtualHost.routes, ...routes] }
+    this.#index(routes)
+  }
+
+  #index(routes: readonly Route[]): void {
+    for (const route of routes) {
+      if (route.pathType === 'Exact') {
+        setFirst(this.#exactPaths, route.path, route)
+      } else {
+        const prefix = route.path === '/' ? '' : route.path
+        setFirst(this.#prefixes, prefix, route)
+        this.#indexed.longestPrefix = Math.max(this.#indexed.longestPrefix, prefix.length)
+      }
+    }
+    // Most hosts have but one kind, and there are many hosts.
+    if (this.#exactPaths.size > 0) this.#indexed.exactPaths = this.#exactPaths
+    if (this.#prefixes.size > 0) this.#indexed.prefixes = this.#prefixes
+  }
 }
 
-function indexHost(virtualHost: VirtualHost): IndexedHost {
-  const exactPaths = new Map<string, Route>()
-  const prefixes = new Map<string, Route>()
-  let longestPrefix = 0
-  for (const route of virtualHost.routes) {
-    if (route.pathType === 'Exact') {
-      setFirst(exactPaths, route.path, route)
-    } else {
-      const prefix = route.path === '/' ? '' : route.path
-      setFirst(prefixes, prefix, route)
-      longestPrefix = Math.max(longestPrefix, prefix.length)
-    }
-  }
-  return { virtualHost, exactPaths, prefixes, longestPrefix }
-}
+const NO_ROUTES: ReadonlyMap<string, Route> = new Map()
 
 function setFirst<Value>(map: Map<string, Value>, key: string, value: Value): void {
   if (!map.has(key)) map.set(key, value)

@@ -120,6 +120,9 @@ export interface RoutingTable {
   readonly serverNames: readonly ServerName[]
 }
 
+/** What callers are judged by. */
+export type JudgingTable = Pick<RoutingTable, 'policies' | 'consumers'>
+
 /** What the proxy threads run on: one table and the secrets it names. Swapped whole. */
 export interface Snapshot {
   /** Counts up with each publish; 0 is the empty table before the first compile. */

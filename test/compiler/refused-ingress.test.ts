@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { compile } from '../../src/compiler/compile.ts'
 import { guessPath } from '../../src/compiler/guess-path.ts'
-import { createRouteIndex, findRoute, findVirtualHost } from '../../src/table/route-index.ts'
+import { findRoute, findVirtualHost } from '../../src/table/route-index.ts'
+import { indexOf } from '../table/build-table.ts'
 import { FILE_OPTIONS, readManifests } from './manifests.ts'
 
 interface Case {
@@ -44,7 +45,7 @@ spec:
 /** What a request meets: `open`, or why it is closed. */
 function meets(guarded: Case, host: string, path: string): string {
   const { table } = compile(readManifests(manifests(guarded)), FILE_OPTIONS)
-  const found = findVirtualHost(createRouteIndex(table), host)
+  const found = findVirtualHost(indexOf(table), host)
   const action = found && findRoute(found, path)?.action
   if (action === undefined) return 'nothing'
   return action.kind === 'closed' ? action.reason : 'open'

@@ -1,7 +1,7 @@
 import { AggregatorRegistry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { RequestMetrics } from '../../src/observability/request-metrics.ts'
-import { aHost, aRoute, aTable } from '../support/snapshot.ts'
+import { aRoute } from '../support/snapshot.ts'
 
 function text(...metrics: RequestMetrics[]): Promise<string> {
   return AggregatorRegistry.aggregate(metrics.map((each) => each.families())).metrics()
@@ -48,7 +48,7 @@ test('routes of one backend share a series, and series of routes that are gone a
   metrics.seriesOf(first).finished('GET', 200, 0)
   metrics.seriesOf(aRoute('gone')).finished('GET', 200, 0)
   metrics.seriesOf(undefined).finished('GET', 404, 0)
-  metrics.retain(aTable([aHost('', [], { defaultRoute: first })], {}))
+  metrics.retain([first])
   const requests = metrics.families().find(({ name }) => name === 'ostiary_http_requests_total')
   expect(requests?.values.map(({ labels }) => labels['service'])).toEqual(['web', ''])
 })

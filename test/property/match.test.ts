@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRouteIndex, findRoute, findVirtualHost } from '../../src/table/route-index.ts'
+import { findRoute, findVirtualHost } from '../../src/table/route-index.ts'
 import type { Route, RoutingTable, VirtualHost } from '../../src/table/routing-table.ts'
-import { route, tableOf, virtualHost } from '../table/build-table.ts'
+import { indexOf, route, tableOf, virtualHost } from '../table/build-table.ts'
 
 const segment = fc.constantFrom('a', 'b', 'aa', 'ab', 'a%2F', '')
 const path = fc.array(segment, { maxLength: 4 }).map((segments) => `/${segments.join('/')}` as const)
@@ -47,7 +47,7 @@ test('the index finds what a walk over the routes in order finds', () => {
         ),
       )
       const requested = requestedHost.replace('*', 'star')
-      const found = findVirtualHost(createRouteIndex(table), requested)
+      const found = findVirtualHost(indexOf(table), requested)
       const expected = naiveHost(table, requested)
       expect(found?.virtualHost).toBe(expected)
       if (found !== undefined && expected !== undefined) {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { refusalOfAmbiguity } from '../../src/proxy/ambiguous-path.ts'
 import { readTarget } from '../../src/proxy/request-target.ts'
-import { createRouteIndex, findRoute, findVirtualHost } from '../../src/table/route-index.ts'
+import { findRoute, findVirtualHost } from '../../src/table/route-index.ts'
 import type { Route } from '../../src/table/routing-table.ts'
-import { route, tableOf, virtualHost } from '../table/build-table.ts'
+import { indexOf, route, tableOf, virtualHost } from '../table/build-table.ts'
 
 const open = { allowEncodedSlash: true, allowDoubleSlash: true }
-const index = createRouteIndex(
+const index = indexOf(
   tableOf(
     virtualHost('a.test', [
       route('Exact /repos/a%2Fb', open),
@@ -63,7 +63,7 @@ test.each([
 const guarded = (policy: string): Partial<Route> => ({
   action: { kind: 'forward', upstream: 'default/web/80', policies: [policy] },
 })
-const guards = createRouteIndex(
+const guards = indexOf(
   tableOf(
     virtualHost('a.test', [
       route('Prefix /reports/open'),

@@ -1,3 +1,5 @@
+import { liveTableOf } from '../../src/table/live-table.ts'
+import type { RouteIndex } from '../../src/table/route-index.ts'
 import {
   EMPTY_TABLE,
   type Route,
@@ -36,4 +38,9 @@ export function virtualHost(host: string, routes: readonly Route[], defaultRoute
 /** A table of these hosts and nothing else. */
 export function tableOf(...virtualHosts: readonly VirtualHost[]): RoutingTable {
   return { ...EMPTY_TABLE, virtualHosts }
+}
+
+/** A table as proxy threads look things up in it. */
+export function indexOf(table: RoutingTable): RouteIndex {
+  return liveTableOf({ version: 1, table, secrets: {}, sessionKeys: [] })
 }

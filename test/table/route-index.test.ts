@@ -1,28 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import {
-  createRouteIndex,
-  findRoute,
-  findVirtualHost,
-  type IndexedHost,
-} from '../../src/table/route-index.ts'
+import { findRoute, findVirtualHost, type IndexedHost } from '../../src/table/route-index.ts'
 import type { Route } from '../../src/table/routing-table.ts'
-import { route, tableOf, virtualHost } from './build-table.ts'
+import { indexOf, route, tableOf, virtualHost } from './build-table.ts'
 
 function indexed(routes: readonly Route[], defaultRoute?: Route): IndexedHost {
-  const host = findVirtualHost(
-    createRouteIndex(tableOf(virtualHost('a.test', routes, defaultRoute))),
-    'a.test',
-  )
+  const host = findVirtualHost(indexOf(tableOf(virtualHost('a.test', routes, defaultRoute))), 'a.test')
   if (host === undefined) throw new Error('host not indexed')
   return host
 }
 
 describe('hosts', () => {
   const hosts = ['', '*.foo.com', 'bar.foo.com', 'foo.bar.com', 'single']
-  const index = createRouteIndex(tableOf(...hosts.map((host) => virtualHost(host, []))))
-  const withoutCatchAll = createRouteIndex(
-    tableOf(virtualHost('*.foo.com', []), virtualHost('foo.bar.com', [])),
-  )
+  const index = indexOf(tableOf(...hosts.map((host) => virtualHost(host, []))))
+  const withoutCatchAll = indexOf(tableOf(virtualHost('*.foo.com', []), virtualHost('foo.bar.com', [])))
 
   test.each([
     ['foo.bar.com', 'foo.bar.com'],

@@ -1,5 +1,5 @@
 import type { Policy } from '../../table/policy.ts'
-import type { CompiledConsumer, RoutingTable } from '../../table/routing-table.ts'
+import type { CompiledConsumer, JudgingTable } from '../../table/routing-table.ts'
 import { firstClaim, nameClaim, type ClaimSources } from '../claims.ts'
 
 /** Whom a caller's claims name. */
@@ -22,7 +22,7 @@ const indexes = new WeakMap<readonly CompiledConsumer[], ConsumerIndex>()
  * Finds the consumer that claims name: the first present of `consumerClaims` decides, compared exactly with the fields
  * of `consumerBy` in their order, among the consumers of the policy's own namespace.
  */
-export function findConsumer(policy: Policy, table: RoutingTable, sources: ClaimSources): ConsumerLookup {
+export function findConsumer(policy: Policy, table: JudgingTable, sources: ClaimSources): ConsumerLookup {
   const { claims, by, optional, anonymous } = policy.consumer
   if (claims.length === 0) return NONE
   const name = firstPresent(claims, sources)
@@ -36,7 +36,7 @@ export function findConsumer(policy: Policy, table: RoutingTable, sources: Claim
 }
 
 /** The policy's fallback consumer, by username. */
-export function findAnonymous(policy: Policy, table: RoutingTable): ConsumerLookup {
+export function findAnonymous(policy: Policy, table: JudgingTable): ConsumerLookup {
   const consumer = indexOf(policy, table).username.get(policy.consumer.anonymous ?? '')
   return consumer === undefined ? { kind: 'anonymous_missing' } : { kind: 'found', consumer, anonymous: true }
 }
@@ -50,7 +50,7 @@ function firstPresent(paths: readonly (readonly string[])[], sources: ClaimSourc
   return undefined
 }
 
-function indexOf({ namespace }: Policy, { consumers }: RoutingTable): ConsumerIndex {
+function indexOf({ namespace }: Policy, { consumers }: JudgingTable): ConsumerIndex {
   const list = Object.hasOwn(consumers, namespace) ? (consumers[namespace] ?? NOBODY) : NOBODY
   const known = indexes.get(list)
   if (known !== undefined) return known
