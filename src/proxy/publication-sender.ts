@@ -1,3 +1,4 @@
+import { assertNever } from '../assert-never.ts'
 import { changesBetween, type SnapshotChange } from '../table/snapshot-change.ts'
 import type { Publication, PublicationPart } from './thread-messages.ts'
 
@@ -116,5 +117,7 @@ function weightOf(change: SnapshotChange): number {
     case 'serverNames':
     case 'secrets':
       return 1
+    default:
+      return assertNever(change)
   }
 }
