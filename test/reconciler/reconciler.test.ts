@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Bench, resultNamed } from './setup.ts'
+import { Bench, resultNamed, settle } from './setup.ts'
 
 function names(bench: Bench): string[] {
   return bench.published.map(({ version, table }) => `${version} ${Object.keys(table.upstreams).join()}`)
@@ -113,6 +113,19 @@ test('a listener that throws is logged and does not end the loop', async () => {
   expect(names(bench)).toEqual(['1 a', '2 b'])
   expect(bench.logged.filter(({ level }) => level === 50)).toHaveLength(2)
   expect(JSON.stringify(bench.logged)).not.toContain('hunter2')
+})
+
+test('how long a pass goes on can be seen while it does', async () => {
+  const bench = new Bench()
+  const publish = Promise.withResolvers<void>()
+  bench.publish = () => publish.promise
+  expect(bench.reconciler.busyMs()).toBe(0)
+  await bench.change()
+  await bench.advance(60_000)
+  expect(bench.reconciler.busyMs()).toBe(60_000)
+  publish.resolve()
+  await settle()
+  expect(bench.reconciler.busyMs()).toBe(0)
 })
 
 test('stopping waits for the publish under way and begins no other', async () => {

@@ -16,7 +16,7 @@ export interface ApiRequest {
   /** How a PATCH is meant, for which there is no default; default `application/json`. */
   readonly contentType?: 'application/apply-patch+yaml' | 'application/merge-patch+json'
   readonly signal: AbortSignal
-  /** Time between two pieces of the answer's body; default 30 s. */
+  /** Time between two pieces of the answer's body; default as the ApiServer has it. */
   readonly bodyTimeoutMs?: number
 }
 
@@ -33,7 +33,6 @@ interface TlsMaterial {
   readonly rejectUnauthorized?: boolean
 }
 
-const HEADERS_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_MS = 10_000
 /** Shorter than the idle timeouts of load balancers, so that a dead peer is noticed. */
 const KEEP_ALIVE_PROBE_MS = 30_000
@@ -47,12 +46,17 @@ const MAX_ERROR_BYTES = 65_536
  */
 export class ApiServer {
   readonly #load: () => KubeConfig
+  readonly #stallMs: number
   #connection: Connection | undefined
   #pool: { readonly fingerprint: string; readonly dispatcher: Dispatcher } | undefined
 
-  /** @param load Called at the first request and after a refusal of the credentials. */
-  constructor(load: () => KubeConfig) {
+  /**
+   * @param load Called at the first request and after a refusal of the credentials.
+   * @param stallMs An answer that does not begin, or does not go on, for so long is given up; default 30 s.
+   */
+  constructor(load: () => KubeConfig, stallMs = 30_000) {
     this.#load = load
+    this.#stallMs = stallMs
   }
 
   /**
@@ -78,8 +82,8 @@ export class ApiServer {
       },
       ...(hasBody && { body: JSON.stringify(request.body) }),
       signal: request.signal,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: request.bodyTimeoutMs ?? 30_000,
+      headersTimeout: this.#stallMs,
+      bodyTimeout: request.bodyTimeoutMs ?? this.#stallMs,
     })
     if (response.statusCode >= 200 && response.statusCode < 300) return response.body
     if (response.statusCode === 401) this.#forgetCredentials(generation)

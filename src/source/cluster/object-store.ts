@@ -27,8 +27,9 @@ export type StoreOutcome = 'changed' | 'status' | 'stale' | 'malformed'
 export class ObjectStore {
   readonly #resource: WatchedResource
   #entries = new Map<string, Entry>()
-  /** Versions at which objects were deleted since the last list, so that an older event does not bring one back. */
+  /** Versions at which objects were deleted lately, so that an older event does not bring one back. */
   #deleted = new Map<string, string>()
+  #deletedEarlier: ReadonlyMap<string, string> = new Map()
   #resourceVersion: string | undefined
 
   constructor(resource: WatchedResource) {
@@ -43,6 +44,11 @@ export class ObjectStore {
   /** How many objects there are, those that were refused included. */
   get size(): number {
     return this.#entries.size
+  }
+
+  /** How many deletions are remembered. */
+  get deletions(): number {
+    return this.#deleted.size + this.#deletedEarlier.size
   }
 
   /** Makes a list needed; what is known stays. */
@@ -85,7 +91,8 @@ export class ObjectStore {
     }
     isDifferent ||= entries.size !== this.#entries.size
     this.#entries = entries
-    this.#deleted = new Map()
+    this.#forgetDeletions()
+    this.#forgetDeletions()
     this.#resourceVersion = resourceVersion
     return isDifferent
   }
@@ -96,7 +103,7 @@ export class ObjectStore {
     const version = resourceVersionOf(raw)
     if (key === undefined || version === undefined) return 'malformed'
     const before = this.#entries.get(key)
-    if (isOlder(version, before?.resourceVersion) || isOlder(version, this.#deleted.get(key))) return 'stale'
+    if (isOlder(version, before?.resourceVersion) || isOlder(version, this.#deletedAt(key))) return 'stale'
     this.#advance(version)
     this.#deleted.delete(key)
     const entry = this.#parse(raw, version, before)
@@ -115,9 +122,22 @@ export class ObjectStore {
     return this.#entries.delete(key) ? 'changed' : 'stale'
   }
 
-  /** Nothing else happened up to this version. */
+  /**
+   * Nothing else happened up to this version. Deletions are remembered over two bookmarks, which come about every minute:
+   * for good, they would fill the memory.
+   */
   bookmark(version: string): void {
     this.#advance(version)
+    this.#forgetDeletions()
+  }
+
+  #forgetDeletions(): void {
+    this.#deletedEarlier = this.#deleted
+    this.#deleted = new Map()
+  }
+
+  #deletedAt(key: string): string | undefined {
+    return this.#deleted.get(key) ?? this.#deletedEarlier.get(key)
   }
 
   #advance(version: string): void {
