@@ -121,3 +121,10 @@ function definition(kind: Kind): SchemaNode {
     },
   }
 }
+
+/** A kustomization of files beside it. */
+export function kustomizationOf(resources: readonly string[]): string {
+  return (
+    HEADER + stringify({ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources })
+  )
+}

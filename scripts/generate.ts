@@ -3,7 +3,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { chartReadme } from './chart-readme.ts'
 import { crdTemplate } from './crd-template.ts'
-import { customResourceDefinitions } from './crds.ts'
+import { customResourceDefinitions, kustomizationOf } from './crds.ts'
 import { fieldReference } from './field-reference.ts'
 import { flagReference } from './flag-reference.ts'
 import { reasonReference } from './reason-reference.ts'
@@ -38,6 +38,11 @@ generateFolder('crds', crds)
 generateFolder(
   `${CHART}/templates/crds`,
   new Map([...crds].map(([name, crd]) => [name, crdTemplate(crd)] as const)),
+)
+// A copy: kustomize reads nothing outside of a base, and beside `crds/` its own file would be applied as an object.
+generateFolder(
+  'deploy/kustomize/crds',
+  new Map([...crds, ['kustomization.yaml', kustomizationOf([...crds.keys()])]]),
 )
 generate(`${CHART}/README.md`, chartReadme(CHART))
 

@@ -122,12 +122,17 @@ volumes: {{- toYaml . | nindent 2 }}
 {{- with $constraints }}{{ toYaml . }}{{ end }}
 {{- end }}
 
-{{/* Flags that say what is the default anyway are left out, but for those on which other objects of the chart build. */}}
+{{/* Flags that say what is the default anyway are left out, but for those on which other objects of the chart build.
+The release's namespace is told by a variable, so that whoever moves the objects to another one need not know the flags. */}}
 {{- define "ostiary.args" -}}
 - run
 - --ingress-class={{ .Values.ingressClass.name }}
 {{- with include "ostiary.watchNamespaces" . | fromJsonArray }}
-- --watch-namespace={{ join "," . }}
+{{- $names := list }}
+{{- range . }}
+{{- $names = append $names (ternary "$(POD_NAMESPACE)" . (eq . $.Release.Namespace)) }}
+{{- end }}
+- --watch-namespace={{ join "," $names }}
 {{- end }}
 {{- if include "ostiary.isNamespaced" . }}
 - --without-cluster-rights
