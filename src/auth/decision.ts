@@ -1,4 +1,5 @@
 import type { PolicyId, AuthMethod } from '../table/policy.ts'
+import type { CompiledConsumer } from '../table/routing-table.ts'
 
 /** Claims of whichever token or answer they came from. Not validated beyond what its flow says. */
 export type Claims = Readonly<Record<string, unknown>>
@@ -9,7 +10,7 @@ export interface Identity {
   readonly method: AuthMethod | 'anonymous'
   /** The first of: access token `sub`, ID token `sub`, client id. */
   readonly subject?: string
-  readonly consumer?: { readonly id: string; readonly username?: string; readonly customId?: string }
+  readonly consumer?: Pick<CompiledConsumer, 'id' | 'username' | 'customId' | 'rateLimits'>
   readonly groups: readonly string[]
 }
 

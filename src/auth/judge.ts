@@ -156,8 +156,13 @@ function identity(
   }
 }
 
-function named({ id, username, customId }: CompiledConsumer): NonNullable<Identity['consumer']> {
-  return { id, ...(username !== undefined && { username }), ...(customId !== undefined && { customId }) }
+function named({ id, username, customId, rateLimits }: CompiledConsumer): NonNullable<Identity['consumer']> {
+  return {
+    id,
+    ...(username !== undefined && { username }),
+    ...(customId !== undefined && { customId }),
+    ...(rateLimits !== undefined && { rateLimits }),
+  }
 }
 
 /** The same list where nothing is new, which is nearly always: Authorization is managed by default. */

@@ -12,6 +12,7 @@ import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
 import type { RequestTarget } from './request-target.ts'
+import type { RateLimiter } from './traffic/rate-limiter.ts'
 import type { RouteRules } from './traffic/route-rules.ts'
 import type { ConnectionView, TrustedProxies } from './trusted-proxies.ts'
 
@@ -21,6 +22,7 @@ export type ProxyLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 export interface Engine {
   readonly authorizer: Authorizer
   readonly trustedProxies: TrustedProxies
+  readonly rateLimiter: RateLimiter
   readonly metrics: RequestMetrics
   readonly clock: Clock
   readonly timers: Timers

@@ -11,6 +11,7 @@ import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
 import { respondDecision, respondProblem } from './respond.ts'
 import { redirectLogin, redirectRoute } from './ssl-redirect.ts'
+import { limitCaller } from './traffic/rate-limits.ts'
 import { admit, applyRules, prepare } from './traffic/steps.ts'
 
 /** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
@@ -36,6 +37,7 @@ const STEPS: readonly Step[] = [
   refuseTrace,
   admit,
   authorize,
+  limitCaller,
   prepare,
 ]
 

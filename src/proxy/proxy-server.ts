@@ -15,6 +15,7 @@ import { listen, type ListenAddress } from './listen.ts'
 import { createListener, type Listener, type RequestHandler } from './listener.ts'
 import { handle } from './pipeline.ts'
 import { secureContextOptions, ServerNames, type KeyPair } from './server-names.ts'
+import { createRateLimiter, type RateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 import { UpstreamPools } from './upstream-pools.ts'
 import { UPSTREAM_TIMEOUTS, type UpstreamTimeouts } from './upstream/transport.ts'
@@ -46,6 +47,8 @@ export interface ProxyServerDependencies {
   readonly log: ProxyLog
   /** Default: the system's. */
   readonly timers?: Timers
+  /** Default: one that counts for this server alone. */
+  readonly rateLimiter?: RateLimiter
 }
 
 /** The ports that are listened on. */
@@ -85,6 +88,7 @@ export async function createProxyServer(
     log,
     metrics,
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
+    rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,
     snapshot: new ActiveSnapshot(NO_SNAPSHOT, pools, metrics),
     draining: false,

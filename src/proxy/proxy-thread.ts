@@ -17,6 +17,7 @@ import type {
   ThreadData,
   ToThread,
 } from './thread-messages.ts'
+import { createRateLimitClient } from './traffic/rate-limit-port.ts'
 
 /** What a thread gives its authorizer. */
 export interface AuthorizerParts {
@@ -47,6 +48,7 @@ export async function runProxyThread(
     sessions,
     clock: systemClock,
     log: remoteLog(port),
+    rateLimiter: createRateLimitClient(data.rateLimitPort, systemClock),
   })
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
@@ -55,6 +57,7 @@ export async function runProxyThread(
       if (!goesOn) {
         authorizer.close?.()
         data.brokerPort.close()
+        data.rateLimitPort.close()
         port.close()
       }
     })

@@ -7,6 +7,8 @@ import { Heartbeat } from './heartbeat.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { PublicationSender } from './publication-sender.ts'
 import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
+import { serveRateLimits } from './traffic/rate-limit-port.ts'
+import type { RateLimiter } from './traffic/rate-limiter.ts'
 
 export interface ThreadOptions {
   /** For messages to people. */
@@ -16,6 +18,8 @@ export interface ThreadOptions {
   readonly server: ProxyServerOptions
   readonly publication: Publication | undefined
   readonly log: ProxyLog
+  /** Counts for all threads. */
+  readonly rateLimiter: RateLimiter
   /** Given the main thread's end of the thread's broker port. */
   readonly serveBroker: (port: MessagePort) => void
   /** The thread acknowledged a publication. */
@@ -47,16 +51,20 @@ export class ThreadHandle {
     this.#sender = new PublicationSender(options.publication, (part) => this.#send({ kind: 'publish', part }))
     const channel = new MessageChannel()
     options.serveBroker(channel.port1)
+    const limits = new MessageChannel()
+    serveRateLimits(limits.port1, options.rateLimiter)
     const workerData: ThreadData = {
       options: options.server,
       publication: options.publication,
       brokerPort: channel.port2,
+      rateLimitPort: limits.port2,
     }
     this.listening = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
     this.listening.catch(() => {})
-    this.#worker = new Worker(options.entry, { workerData, transferList: [channel.port2], name: 'proxy' })
+    const transferList = [channel.port2, limits.port2]
+    this.#worker = new Worker(options.entry, { workerData, transferList, name: 'proxy' })
     this.#worker.on('message', (message: FromThread) => this.#take(message))
     this.#worker.on('error', (error: Error) =>
       options.log.error({ error: error.message }, 'proxy thread failed'),
@@ -66,6 +74,7 @@ export class ThreadHandle {
       this.#worker.once('exit', () => {
         this.#heartbeat.stop()
         channel.port1.close()
+        limits.port1.close()
         this.#abandon()
         options.onExit()
         resolve()

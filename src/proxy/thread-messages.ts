@@ -12,6 +12,8 @@ export interface ThreadData {
   readonly publication: Publication | undefined
   /** The thread's end of the broker. */
   readonly brokerPort: MessagePort
+  /** The thread's end of where its requests are counted. */
+  readonly rateLimitPort: MessagePort
 }
 
 /** A snapshot and its number among all that were published; threads acknowledge the number. */

@@ -11,6 +11,7 @@ import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { Publication } from './thread-messages.ts'
+import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 
 export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'> {
@@ -96,6 +97,7 @@ class Pool implements ThreadPool {
   readonly #waiting = new Set<{ readonly sequence: number; readonly resolve: () => void }>()
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #departed = new DepartedMetrics()
+  readonly #rateLimiter = createRateLimiter()
   #server: ProxyServerOptions
   #publication: Publication | undefined
   #sequence = 0
@@ -181,6 +183,7 @@ class Pool implements ThreadPool {
       entry,
       log,
       serveBroker,
+      rateLimiter: this.#rateLimiter,
       server: this.#server,
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),

@@ -5,6 +5,7 @@ import { ownHeaders } from '../problem.ts'
 import { readTarget } from '../request-target.ts'
 import { respond, respondProblem } from '../respond.ts'
 import { hasBody } from '../upload.ts'
+import { limitAnybody } from './rate-limits.ts'
 import { MAXIMUM_MATCHED_LENGTH } from './rewrite.ts'
 import { rulesOf, type RouteRules } from './route-rules.ts'
 import { sentPath } from './upstream-target.ts'
@@ -22,14 +23,15 @@ export function applyRules(exchange: Exchange): boolean {
 }
 
 /** What is decided without knowing who asks. */
-export function admit(exchange: Exchange): boolean {
+export function admit(exchange: Exchange): boolean | Promise<boolean> {
   const { rules } = exchange
   if (rules === undefined) return true
   return (
     admitSource(exchange, rules) &&
     redirect(exchange, rules.traffic.redirect) &&
     answerPreflight(exchange, rules) &&
-    admitLength(exchange, rules)
+    admitLength(exchange, rules) &&
+    limitAnybody(exchange, rules.traffic.rateLimits)
   )
 }
 
