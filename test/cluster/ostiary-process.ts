@@ -26,7 +26,8 @@ export class OstiaryProcess {
   /** What it logged so far. */
   log = ''
 
-  constructor(args: readonly string[]) {
+  /** @param env Variables that it has beside those of this process. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
     const kubeconfig = ['--kubeconfig', process.env['KUBECONFIG'] ?? '']
     const all = [
@@ -43,7 +44,10 @@ export class OstiaryProcess {
       ...kubeconfig,
       ...args,
     ]
-    this.#child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = spawn(process.execPath, all, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    })
     const take = (chunk: Buffer): void => {
       this.log += chunk.toString()
       const found = portsIn(this.log)
@@ -80,6 +84,11 @@ export class OstiaryProcess {
   async probe(path: '/livez' | '/readyz' | '/metrics'): Promise<Answer> {
     const { admin } = await this.ports()
     return answerOf(await request(`http://127.0.0.1:${admin}${path}`))
+  }
+
+  /** The exit code, or the signal that ended it, once it has ended by itself. */
+  exited(): Promise<number | string | null> {
+    return this.#exited
   }
 
   /** Sends SIGTERM. @returns The exit code, or the signal that ended it. */

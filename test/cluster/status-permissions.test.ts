@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { clusterRequirement, requirement } from '../support/requirements.ts'
 import { apply, createNamespace, getJson, installCrds, kubectl, runProgram } from './kubectl.ts'
 import { ingressClass, ingressFor, oidcPlugin } from './objects.ts'
 import { OstiaryProcess } from './ostiary-process.ts'
+import { writeServiceAccountKubeconfig } from './service-account.ts'
 
 const HELM = process.env['HELM'] ?? 'helm'
 const LIVE = { timeout: 45_000, interval: 100 }
@@ -14,10 +15,6 @@ const LIVE = { timeout: 45_000, interval: 100 }
 function helmRequirement(): boolean {
   const { error } = spawnSync(HELM, ['version'])
   return requirement('helm', error === undefined, 'put it on the PATH, or name it by HELM')
-}
-
-interface Cluster {
-  readonly clusters: readonly { readonly name: string }[]
 }
 
 describe.skipIf(clusterRequirement() || helmRequirement())("the leader with the chart's permissions", () => {
@@ -33,30 +30,12 @@ describe.skipIf(clusterRequirement() || helmRequirement())("the leader with the 
       namespace,
       'charts/ostiary',
       `--namespace=${namespace}`,
+      // They are there, and may be of another release.
+      '--set=crds.install=false',
       '--validate',
       '--show-only=templates/rbac.yaml',
       '--show-only=templates/serviceaccount.yaml',
     ])
-
-  /** A kubeconfig of the service account, with nothing of the administrator's. */
-  async function writeKubeconfig(): Promise<string> {
-    const token = (await inNamespace('create', 'token', namespace)).trim()
-    const view = await kubectl(['config', 'view', '--minify', '--raw', '-o', 'json'])
-    const { clusters } = JSON.parse(view) as Cluster
-    const context = { name: 'c', context: { cluster: clusters[0]!.name, user: 'u' } }
-    const users = [{ name: 'u', user: { token } }]
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters,
-      users,
-      contexts: [context],
-      'current-context': 'c',
-    }
-    const file = path.join(folder, 'kubeconfig')
-    await writeFile(file, JSON.stringify(config))
-    return file
-  }
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'ostiary-permissions-'))
@@ -69,9 +48,11 @@ describe.skipIf(clusterRequirement() || helmRequirement())("the leader with the 
       { apiVersion: 'v1', kind: 'Service', metadata: { name: namespace }, spec: { ports: [{ port: 80 }] } },
       ingressClass(namespace, 'ostiary.dev/ingress-controller'),
     )
+    const kubeconfig = path.join(folder, 'kubeconfig')
+    await writeServiceAccountKubeconfig(kubeconfig, namespace, namespace)
     ostiary = new OstiaryProcess([
       `--namespace=${namespace}`,
-      `--kubeconfig=${await writeKubeconfig()}`,
+      `--kubeconfig=${kubeconfig}`,
       `--ingress-class=${namespace}`,
       `--publish-service=${namespace}/${namespace}`,
     ])
