@@ -10,14 +10,16 @@ export const BEAT_MS = 5000
 export class Heartbeat {
   readonly #ask: () => void
   readonly #timers: Timers
+  readonly #onMissed: () => void
   #isWaiting = false
   #missed = 0
   #cancel: () => void = () => {}
 
-  /** Asks for the first time after one beat. */
-  constructor(ask: () => void, timers: Timers) {
+  /** Asks for the first time after one beat. @param onMissed called with every beat of silence */
+  constructor(ask: () => void, timers: Timers, onMissed: () => void = () => {}) {
     this.#ask = ask
     this.#timers = timers
+    this.#onMissed = onMissed
     this.#beatLater()
   }
 
@@ -37,8 +39,10 @@ export class Heartbeat {
 
   #beatLater(): void {
     this.#cancel = this.#timers.after(BEAT_MS, () => {
-      if (this.#isWaiting) this.#missed += 1
-      else {
+      if (this.#isWaiting) {
+        this.#missed += 1
+        this.#onMissed()
+      } else {
         this.#isWaiting = true
         this.#ask()
       }

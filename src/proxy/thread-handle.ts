@@ -24,6 +24,8 @@ export interface ThreadOptions {
   readonly serveBroker: (port: MessagePort) => void
   /** The thread acknowledged a publication. */
   readonly onPublished: () => void
+  /** The thread owes an answer for yet another beat. */
+  readonly onSilence: () => void
   /** The thread is gone, asked or not. */
   readonly onExit: () => void
 }
@@ -69,7 +71,7 @@ export class ThreadHandle {
     this.#worker.on('error', (error: Error) =>
       options.log.error({ error: error.message }, 'proxy thread failed'),
     )
-    this.#heartbeat = new Heartbeat(() => this.#send({ kind: 'beat' }), options.timers)
+    this.#heartbeat = new Heartbeat(() => this.#send({ kind: 'beat' }), options.timers, options.onSilence)
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#heartbeat.stop()

@@ -33,7 +33,7 @@ export interface ThreadPoolDependencies {
 export interface ThreadPool {
   readonly ports: ListeningPorts
   readonly size: number
-  /** Resolves when no thread serves from an older snapshot than this one any more. */
+  /** Resolves when no thread serves from an older snapshot than this one any more; one that is stuck serves nobody. */
   publish(snapshot: Snapshot): Promise<void>
   /** One line for each thread that is stuck: it has not answered for half a minute. */
   stuck(): readonly string[]
@@ -148,7 +148,7 @@ class Pool implements ThreadPool {
 
   stuck(): readonly string[] {
     return [...this.#threads]
-      .filter(({ silentMs }) => silentMs >= STUCK_MS)
+      .filter(isStuck)
       .map(({ name, silentMs }) => `${name} has not answered for ${silentMs / 1000} s`)
   }
 
@@ -187,6 +187,7 @@ class Pool implements ThreadPool {
       server: this.#server,
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),
+      onSilence: () => this.#acknowledge(),
       onExit: () => this.#replace(thread),
     })
     this.#threads.add(thread)
@@ -216,9 +217,13 @@ class Pool implements ThreadPool {
     this.#restarts.add(restart)
   }
 
-  /** A thread that is being restarted holds nothing up: it starts with the newest snapshot. */
+  /**
+   * A thread that is being restarted holds nothing up: it starts with the newest snapshot. Nor does one that is stuck,
+   * lest the others serve what is old for as long as it hangs.
+   */
   #acknowledge(): void {
-    const oldest = Math.min(...[...this.#threads].map((thread) => thread.acknowledged))
+    const counting = [...this.#threads].filter((thread) => !isStuck(thread))
+    const oldest = Math.min(...counting.map((thread) => thread.acknowledged))
     for (const waiting of this.#waiting) {
       if (waiting.sequence > oldest) continue
       this.#waiting.delete(waiting)
@@ -230,6 +235,10 @@ class Pool implements ThreadPool {
     this.#closing = true
     await Promise.all([...this.#threads].map((thread) => thread.terminate()))
   }
+}
+
+function isStuck({ silentMs }: ThreadHandle): boolean {
+  return silentMs >= STUCK_MS
 }
 
 type Addresses = Pick<ProxyServerOptions, 'http' | 'https'>

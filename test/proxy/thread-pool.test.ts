@@ -178,6 +178,7 @@ test('a thread whose loop is stuck is told by name, and its metrics as they were
   const blocked = await RawClient.open(port)
   blocked.write(GET.replace('/ ', '/block '))
   onTestFinished(() => blocked.close())
+  const live = threads.publish(guardedBeside('/block', one.port))
   // Half a minute goes by in beats, which the other thread answers.
   await vi.waitFor(
     () => {
@@ -188,6 +189,9 @@ test('a thread whose loop is stuck is told by name, and its metrics as they were
     },
     { timeout: 15_000, interval: 50 },
   )
+  // The other thread does not wait for it.
+  await live
+  await threads.publish(guardedBeside('/block', one.port))
   const told = requestsOf(threads)
   timers.advance(2000)
   expect(await told).toBe(1)
