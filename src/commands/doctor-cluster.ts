@@ -7,6 +7,12 @@ import { loadKubeConfig } from '../source/cluster/kube-config.ts'
 
 const PATIENCE_MS = 15_000
 
+export interface ReadClusterOptions {
+  /** False: nothing that belongs to the cluster is read; default true. */
+  readonly hasClusterRights?: boolean
+  readonly patienceMs?: number
+}
+
 /**
  * Reads what Ostiary would read of one namespace, once.
  *
@@ -15,12 +21,12 @@ const PATIENCE_MS = 15_000
 export async function readCluster(
   kubeconfig: string | undefined,
   namespace: string,
-  patienceMs = PATIENCE_MS,
+  { hasClusterRights = true, patienceMs = PATIENCE_MS }: ReadClusterOptions = {},
 ): Promise<Resources> {
   loadKubeConfig(kubeconfig)
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
   const logger = pino({ level: 'silent' })
-  const source = createClusterSource({ api, logger, watchNamespaces: [namespace] })
+  const source = createClusterSource({ api, logger, watchNamespaces: [namespace], hasClusterRights })
   const stop = new AbortController()
   const synced = Promise.withResolvers<void>()
   try {

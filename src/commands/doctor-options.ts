@@ -34,6 +34,10 @@ export function doctorOptions(): Option[] {
     ),
     new Option('--output <format>', 'text or json (default: text)'),
     new Option(
+      '--without-cluster-rights',
+      'as for run: read the namespace of the plugin alone, and match the class by --ingress-class',
+    ),
+    new Option(
       '--allow-loopback-issuers',
       'as for run: the issuer may be on loopback (always so with files)',
     ),
@@ -69,5 +73,7 @@ export function readDoctorRequest(
     ...(own.filename !== undefined && { filename: own.filename }),
     ...(own.url !== undefined && { url: new URL(own.url) }),
   }
-  return { request, settings }
+  // What it takes in place of the namespaces that `run` is told to watch.
+  const watched = settings['withoutClusterRights'] === true ? { watchNamespace: [request.namespace] } : {}
+  return { request, settings: { ...settings, ...watched } }
 }

@@ -38,7 +38,7 @@ export async function doctor(
   const fromFiles = request.filename !== undefined
   const resources =
     request.filename === undefined
-      ? await readClusterLazily(settings.kubeconfig, request.namespace)
+      ? await readClusterLazily(settings, request.namespace)
       : readDirectory(request.filename)
   const allowLoopback = fromFiles || settings.allowLoopbackIssuers
   const result = compile(resources, compileOptionsOf(settings, fromFiles))
@@ -51,9 +51,9 @@ export async function doctor(
 }
 
 /** Loads the Kubernetes client, which files have no use for. */
-async function readClusterLazily(kubeconfig: string | undefined, namespace: string): Promise<Resources> {
+async function readClusterLazily(settings: Settings, namespace: string): Promise<Resources> {
   const { readCluster } = await import('./doctor-cluster.ts')
-  return readCluster(kubeconfig, namespace)
+  return readCluster(settings.kubeconfig, namespace, { hasClusterRights: !settings.withoutClusterRights })
 }
 
 interface Caller {

@@ -24,6 +24,23 @@ test('a plugin of a cluster is examined with the Secret and the Ingress of its n
   expect(api.watches).toEqual([])
 })
 
+test('with a Role alone, nothing that belongs to the cluster is read', async () => {
+  const server = await startServer()
+  // A collection that is not there is as one that may not be read.
+  const own = COLLECTIONS.filter(({ path }) => path.includes('/namespaces/shop/'))
+  await using api = await ScriptedApiServer.start(...own.map(({ path }) => path))
+  for (const document of parseAllDocuments(loginManifests(server.issuer))) {
+    const object = document.toJS() as RawObject & { readonly kind: string }
+    const path = own.find(({ kind }) => kind === object.kind)?.path
+    if (path !== undefined) api.put(path, inShop(object))
+  }
+  const kubeconfig = await file(api.kubeConfig().exportConfig(), 'kubeconfig')
+  const flags = { kubeconfig, allowLoopbackIssuers: true, watchIngressWithoutClass: true }
+  const { failures, report } = await examine('', 'shop/app', { ...flags, withoutClusterRights: true })
+  expect([report.plugin, failures]).toEqual(['shop/app', 0])
+  await expect(readCluster(kubeconfig, 'shop', { patienceMs: 500 })).rejects.toThrow(/ingressclasses/)
+})
+
 test('in a cluster a loopback issuer is refused, as Ostiary refuses it', async () => {
   const server = await startServer()
   await using api = await ScriptedApiServer.start(...COLLECTIONS.map(({ path }) => path))
@@ -47,7 +64,7 @@ test('without the CRDs it says what cannot be read, and does not wait for ever',
   const paths = COLLECTIONS.map(({ path }) => path).filter((path) => !path.includes('ostiary.dev'))
   await using api = await ScriptedApiServer.start(...paths)
   const kubeconfig = await file(api.kubeConfig().exportConfig(), 'kubeconfig')
-  await expect(readCluster(kubeconfig, 'shop', 500)).rejects.toMatchObject({
+  await expect(readCluster(kubeconfig, 'shop', { patienceMs: 500 })).rejects.toMatchObject({
     code: 'ERR_SOURCE_UNAVAILABLE',
     message: expect.stringContaining('oidcplugins.ostiary.dev'),
   })
