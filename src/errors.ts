@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'ERR_SESSION_KEY_INVALID'
   | 'ERR_BROKER_CLOSED'
   | 'ERR_BODY_TOO_LARGE'
+  | 'ERR_BODY_STALLED'
 
 /**
  * An error with a stable code. The message names place, reason and remedy, and never holds a token, secret or

@@ -9,6 +9,7 @@ import type { RequestMetrics } from '../observability/request-metrics.ts'
 import type { IndexedHost } from '../table/route-index.ts'
 import type { Route, RouteAction } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
+import type { ClientLimits } from './client-limits.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
 import type { RequestTarget } from './request-target.ts'
@@ -31,6 +32,9 @@ export interface Engine {
   readonly httpsRedirectPort: number
   /** Swapped by a publish. */
   snapshot: ActiveSnapshot
+  readonly limits: ClientLimits
+  /** Requests that are not answered whole yet. */
+  underway: number
   /** Connections are closed after their current response. */
   draining: boolean
   /** Closes connections that carry no request, if that is due; called after each response while draining. */
@@ -93,6 +97,7 @@ export class Exchange {
     this.upgrading = upgrading
     this.snapshot = engine.snapshot
     this.#startedAt = engine.clock.monotonic()
+    engine.underway += 1
     ;(response as TrackedResponse)[EXCHANGE] = this
     response.on('close', onClose)
   }
@@ -146,6 +151,7 @@ export class Exchange {
   /** Ends the bookkeeping, once. */
   close(): void {
     this.closed = true
+    this.engine.underway -= 1
     const { engine, request, response, snapshot } = this
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT
     const seconds = (engine.clock.monotonic() - this.#startedAt) / 1000

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server as HttpServer, ServerOptions, ServerRespon
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
+import type { ClientLimits } from './client-limits.ts'
 import { problem, statusPhrase } from './problem.ts'
 import { secureContextOptions, type ServerNames } from './server-names.ts'
 import { asksForWebSocket, takeUpgrade } from './upgrade.ts'
@@ -17,15 +18,11 @@ export interface Listener {
 /** @param upgrading the client's socket, where the request asks for a WebSocket; see `takeUpgrade` */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, upgrading?: Socket) => void
 
-const MAXIMUM_HEADER_BYTES = 65_536
-/** Above the idle time-out of the usual load balancers in front (60 s), so that they are the ones to close. */
-const KEEP_ALIVE_MS = 75_000
-const HEADERS_TIMEOUT_MS = 30_000
 const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How often connections are looked at that let us wait for their fields. */
+const CHECK_MS = 5_000
 
 const SERVER_OPTIONS: ServerOptions = {
-  maxHeaderSize: MAXIMUM_HEADER_BYTES,
-  headersTimeout: HEADERS_TIMEOUT_MS,
   // Uploads take as long as they take; a client that stalls inside one is cut off by `Upload`.
   requestTimeout: 0,
   // A missing Host is answered by the pipeline, in its words.
@@ -36,9 +33,22 @@ const SERVER_OPTIONS: ServerOptions = {
   noDelay: true,
 }
 
+function serverOptions({ headerTimeoutMs, maxHeaderBytes }: ClientLimits): ServerOptions {
+  return {
+    ...SERVER_OPTIONS,
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headerTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_MS, headerTimeoutMs),
+  }
+}
+
 /** @param names absent: plain HTTP */
-export async function createListener(handle: RequestHandler, names?: ServerNames): Promise<Listener> {
-  const app = createApp(handle, names)
+export async function createListener(
+  handle: RequestHandler,
+  limits: ClientLimits,
+  names?: ServerNames,
+): Promise<Listener> {
+  const app = createApp(handle, limits, names)
   app.removeAllContentTypeParsers()
   // There are no routes, so every request is "not found". Answered in the first hook, before fastify looks at the
   // method or the content type, because it refuses some of both. Never calling back is what ends its part.
@@ -48,6 +58,10 @@ export async function createListener(handle: RequestHandler, names?: ServerNames
   })
   await app.ready()
   const { server } = app
+  // node:http would drop what is beyond its own limit without a word; the pipeline counts and refuses.
+  server.maxHeadersCount = 0
+  // 0 would let nobody in.
+  if (limits.maxConnections > 0) server.maxConnections = limits.maxConnections
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response)
     server.emit('request', request, response)
@@ -75,16 +89,20 @@ export async function createListener(handle: RequestHandler, names?: ServerNames
   return { app, server, closeUpgraded }
 }
 
-function createApp(handle: RequestHandler, names: ServerNames | undefined): FastifyInstance {
+function createApp(
+  handle: RequestHandler,
+  limits: ClientLimits,
+  names: ServerNames | undefined,
+): FastifyInstance {
   const common = {
     logger: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: limits.keepAliveMs,
     requestTimeout: 0,
     connectionTimeout: 0,
     return503OnClosing: false,
     exposeHeadRoutes: false,
     genReqId: () => '',
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error: Error, socket: Socket) => answerClientError(error, socket, limits),
     // A target that fastify cannot decode is ours to judge as well.
     frameworkErrors: (
       _error: Error,
@@ -95,11 +113,11 @@ function createApp(handle: RequestHandler, names: ServerNames | undefined): Fast
       handle(request.raw, reply.raw)
     },
   } as const
-  if (names === undefined) return fastify({ ...common, http: SERVER_OPTIONS })
+  if (names === undefined) return fastify({ ...common, http: serverOptions(limits) })
   return fastify({
     ...common,
     https: {
-      ...SERVER_OPTIONS,
+      ...serverOptions(limits),
       ...secureContextOptions(names.defaultPair),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ALPNProtocols: ['http/1.1'],
@@ -119,19 +137,20 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
 }
 
 /** Bytes that are no request. Answered only where that cannot fall into the middle of another response. */
-function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+function answerClientError(error: Error & { code?: string }, socket: Socket, limits: ClientLimits): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const { _httpMessage: current } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
-  if (socket.writable && current?.headersSent !== true) socket.write(rawProblem(...describe(error.code)))
+  if (socket.writable && current?.headersSent !== true)
+    socket.write(rawProblem(...describe(error.code, limits)))
   socket.destroy(error)
 }
 
-function describe(code = ''): [status: number, message: string] {
+function describe(code = '', { maxHeaderBytes }: ClientLimits): [status: number, message: string] {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [408, 'The request took too long to arrive.']
     case 'HPE_HEADER_OVERFLOW':
-      return [431, `The header section is larger than ${MAXIMUM_HEADER_BYTES} bytes, or has too many fields.`]
+      return [431, `The request line and the fields are larger than ${maxHeaderBytes} bytes.`]
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return [413, 'The chunk extensions are too large.']
     default:

@@ -3,6 +3,7 @@ import type { AuthDecision, GoOn } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
+import { checkLimits } from './client-limits.ts'
 import type { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { refusalOfFraming } from './framing.ts'
@@ -22,6 +23,7 @@ type Step = (exchange: Exchange) => Verdict
 
 /** Closed by default: a request reaches its upstream only through every one of these, in this order. */
 const STEPS: readonly Step[] = [
+  checkLimits,
   checkStarted,
   checkFraming,
   checkAuthority,

@@ -9,6 +9,7 @@ import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot, type LiveSnapshot } from './active-snapshot.ts'
+import { CLIENT_LIMITS, type ClientLimits } from './client-limits.ts'
 import { drain, lingerMs } from './drain.ts'
 import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
@@ -33,6 +34,8 @@ export interface ProxyServerOptions {
   /** The port of HTTPS as clients see it, for redirects. Default 443. */
   readonly httpsRedirectPort?: number
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
+  /** What clients may take. Default: {@link CLIENT_LIMITS}. */
+  readonly limits?: Partial<ClientLimits>
   /** For the authorizer: see `AuthDependencies.allowLoopback`. */
   readonly allowLoopbackSessionStores?: boolean
 }
@@ -80,6 +83,7 @@ export async function createProxyServer(
   const { authorizer, clock, log, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
+  const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits }
   let lingering = true
   const engine: Engine = {
     authorizer,
@@ -91,6 +95,8 @@ export async function createProxyServer(
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,
     snapshot: new ActiveSnapshot(NO_SNAPSHOT, pools, metrics),
+    limits,
+    underway: 0,
     draining: false,
     closeIdleConnections: () => {
       if (lingering) return
@@ -103,8 +109,9 @@ export async function createProxyServer(
   }
   const names =
     options.defaultCertificate === undefined ? undefined : new ServerNames(options.defaultCertificate, log)
-  const http = options.http === undefined ? undefined : await createListener(onRequest)
-  const https = options.https === undefined ? undefined : await createTlsListener(onRequest, names, options)
+  const http = options.http === undefined ? undefined : await createListener(onRequest, limits)
+  const https =
+    options.https === undefined ? undefined : await createTlsListener(onRequest, names, limits, options)
   if (http !== undefined) countConnections(http, 'http', metrics)
   if (https !== undefined) countConnections(https, 'https', metrics)
   let live = EMPTY_LIVE_TABLE
@@ -153,10 +160,11 @@ export async function createProxyServer(
 async function createTlsListener(
   onRequest: RequestHandler,
   names: ServerNames | undefined,
+  limits: ClientLimits,
   options: ProxyServerOptions,
 ): Promise<Listener> {
   if (names === undefined) throw new TypeError('an https listener needs a defaultCertificate')
-  const listener = await createListener(onRequest, names)
+  const listener = await createListener(onRequest, limits, names)
   setDefaultContext(listener, names, options)
   return listener
 }

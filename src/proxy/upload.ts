@@ -6,15 +6,14 @@ import { timeOut } from './upstream/time-out.ts'
 /** How long a request body that nobody wants may still arrive before its connection is cut. */
 const DISCARD_MS = 30_000
 
-/** How long a client may pause in the middle of its body. */
-const STALL_MS = 60_000
-
 /** What a body may take. Absent members: as much as it likes. */
 export interface UploadLimits {
   /** How long the upstream may take no byte. */
   readonly sendMs?: number | undefined
   /** Length of the body; more of it fails with ERR_BODY_TOO_LARGE. */
   readonly maximumBytes?: number | undefined
+  /** How long the client may pause; longer fails with ERR_BODY_STALLED. */
+  readonly stallMs: number
 }
 
 /** Whether a body follows the header section (RFC 9112 §6.3). */
@@ -32,6 +31,7 @@ export class Upload extends Readable {
   untouched = true
   readonly #request: IncomingMessage
   readonly #sendMs: number | undefined
+  readonly #stallMs: number
   #stall: NodeJS.Timeout | undefined
   #sending: NodeJS.Timeout | undefined
   /** Of a body whose length is not known, this is what may still come. */
@@ -39,10 +39,11 @@ export class Upload extends Readable {
   #waiting = false
   #detached = false
 
-  constructor(request: IncomingMessage, { sendMs, maximumBytes = Infinity }: UploadLimits = {}) {
+  constructor(request: IncomingMessage, { sendMs, stallMs, maximumBytes = Infinity }: UploadLimits) {
     super()
     this.#request = request
     this.#sendMs = sendMs
+    this.#stallMs = stallMs
     this.#bytesLeft = maximumBytes
     // undici listens while it sends; an error after that must not end the thread.
     this.on('error', ignore)
@@ -53,7 +54,7 @@ export class Upload extends Readable {
     clearTimeout(this.#sending)
     const request = this.#request
     if (this.#stall === undefined) {
-      this.#stall = setTimeout(this.#stalled, STALL_MS).unref()
+      this.#stall = setTimeout(this.#stalled, this.#stallMs).unref()
       request.on('data', this.#data).on('end', this.#end).on('error', this.#failed).on('close', this.#closed)
     } else {
       this.#stall.refresh()
@@ -119,7 +120,7 @@ export class Upload extends Readable {
   }
 
   readonly #stalled = (): void => {
-    if (this.#waiting) this.#request.socket.destroy()
+    if (this.#waiting) this.destroy(new OstiaryError('ERR_BODY_STALLED', 'the client paused inside its body'))
   }
 }
 

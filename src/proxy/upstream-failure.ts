@@ -67,6 +67,12 @@ export function answerUpstreamFailure(exchange: Exchange, error: unknown): void 
     respondProblem(exchange, 413, { message: 'The body is too large.', reason: 'body_too_large' })
     return
   }
+  if (code === 'ERR_BODY_STALLED') {
+    // The rest may still come, and would be taken for another request.
+    exchange.response.shouldKeepAlive = false
+    respondProblem(exchange, 408, { message: 'The body took too long to arrive.', reason: 'body_timeout' })
+    return
+  }
   engine.log.warn({ route: route?.id, code, error: messageOf(error) }, 'upstream failed')
   if (TIMED_OUT.has(code)) {
     const message = 'The service behind this route took too long to answer.'

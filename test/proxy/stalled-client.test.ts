@@ -12,7 +12,7 @@ afterEach(() => {
 
 const UNFINISHED = 'POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 10\r\n\r\nhalf'
 
-test('a client that stalls inside its upload is cut off', async () => {
+test('a client that stalls inside its upload is told so, and cut off', async () => {
   let came: () => void = () => {}
   const hasCome = new Promise<void>((resolve) => {
     came = resolve
@@ -23,6 +23,7 @@ test('a client that stalls inside its upload is cut off', async () => {
   client.write(UNFINISHED)
   await hasCome
   vi.advanceTimersByTime(61_000)
+  expect((await client.response()).status).toBe(408)
   expect(await client.closed()).toBe('')
 })
 

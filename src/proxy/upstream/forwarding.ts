@@ -192,10 +192,11 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #dispatch(pool: EndpointPool, fresh: boolean): void {
     this.#reused = false
     this.#controller = undefined
-    const { request } = this.#exchange
+    const { engine, request } = this.#exchange
     if (this.#exchange.bufferedBody === undefined && hasBody(request)) {
+      const stallMs = engine.limits.bodyTimeoutMs
       const maximumBytes = this.#exchange.rules?.traffic.maximumBodyBytes
-      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs, maximumBytes })
+      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs, maximumBytes, stallMs })
       this.#options.body = this.#upload
     }
     try {
