@@ -138,7 +138,6 @@ class Pool implements ThreadPool {
     this.#sequence += 1
     const publication = { sequence: this.#sequence, snapshot }
     this.#publication = publication
-    this.#departed.retain(snapshot.table)
     for (const thread of this.#threads) thread.publish(publication)
     return new Promise((resolve) => {
       this.#waiting.add({ sequence: publication.sequence, resolve })
@@ -157,6 +156,8 @@ class Pool implements ThreadPool {
     const told = await Promise.all(asked.map((thread) => thread.metrics()))
     // One that died meanwhile is counted among the departed.
     const living = told.filter((_, index) => this.#threads.has(asked[index] as ThreadHandle))
+    // Here and not at each publish, which must not cost what the whole table does.
+    if (this.#publication !== undefined) this.#departed.retain(this.#publication.snapshot.table)
     const departed = this.#departed.families()
     return departed.length === 0 ? living : [...living, departed]
   }
