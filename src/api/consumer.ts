@@ -15,7 +15,12 @@ const consumerFields = z.strictObject({
     .default([])
     .describe('Groups that ostiary.dev/allow-groups and deny-groups judge'),
   rateLimits: z
-    .array(z.string().regex(new RegExp(RATE_LIMIT_PATTERN), 'must be a count and a window as 100/1m, up to 24h'))
+    .array(
+      z
+        .string()
+        .max(16)
+        .regex(new RegExp(RATE_LIMIT_PATTERN), 'must be a count and a window as 100/1m, up to 24h'),
+    )
     .max(4)
     .default([])
     .describe(

@@ -327,5 +327,10 @@ export const SPEC_CASES: readonly SpecCase[] = [
   consumer('nothing', 'bad', {}),
   consumer('a number as username', 'bad', { username: 1 }),
   consumer('an empty group', 'bad', { username: 'alice', groups: [''] }),
+  consumer('rate limits', 'good', { username: 'alice', rateLimits: ['1/1s', '999999999/24h', '5/999m'] }),
+  consumer('a rate limit without window', 'bad', { username: 'alice', rateLimits: ['100'] }),
+  consumer('a rate limit of none', 'bad', { username: 'alice', rateLimits: ['0/1m'] }),
+  consumer('a rate limit of more than a day', 'bad', { username: 'alice', rateLimits: ['1/25h'] }),
+  consumer('a rate limit per address', 'bad', { username: 'alice', rateLimits: ['1/1h per address'] }),
   consumer('a misspelt field', 'unknown-field', { username: 'alice', group: ['gold'] }),
 ]
