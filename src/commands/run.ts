@@ -19,6 +19,7 @@ import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
 import { CertificateFindings } from './certificate-findings.ts'
+import { clientLimitsOf } from './client-limits.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { notLive, notReady, notStarted, type RunState } from './health.ts'
@@ -173,6 +174,7 @@ async function startThreads(
       https: { host: settings.bindAddress, port: settings.httpsPort },
       trustedProxies: settings.trustedProxies,
       httpsRedirectPort: settings.httpsRedirectPort,
+      limits: clientLimitsOf(settings),
       allowLoopbackSessionStores: allowsLoopback(settings),
     },
     { log, serveBroker: (port) => serveBroker(port, authorizationServers) },

@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { CLIENT_LIMIT_FLAGS } from './client-limits.ts'
 
 /** `a,b` and repeated flags both make one list. */
 function collect(value: string, previous: string[] = []): string[] {
@@ -102,6 +103,7 @@ export function runOptions(): Option[] {
       '--drain-timeout-seconds <seconds>',
       'how long requests in flight may go on after that (default: 30)',
     ),
+    ...CLIENT_LIMIT_FLAGS.map(([flags, description]) => option(flags, description)),
     option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),
     option('--log-format <format>', 'json, pretty or auto: pretty on a terminal (default: auto)'),
     ...compileOptions(),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { CLIENT_LIMIT_FIELDS } from './client-limits.ts'
 import { duration } from './duration.ts'
 
 export const DEFAULT_CONTROLLER_CLASS = 'ostiary.dev/ingress-controller'
@@ -91,6 +92,7 @@ export const settingsSchema = z.strictObject({
   /** Milliseconds from SIGTERM to the drain, in which everything is served. Absent: 5 s on a cluster, none with files. */
   shutdownDelay: duration(3600).optional(),
   drainTimeoutSeconds: wholeNumber(3600).default(30),
+  ...CLIENT_LIMIT_FIELDS,
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
   logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
 })

@@ -44,11 +44,14 @@ describe('settings', () => {
       publishStatusAddress: '192.0.2.1,lb.example.com',
       controllerClass: 'ostiary.dev/internal',
       shutdownDelay: '5s',
+      maxHeaderBytes: '8192',
+      maxUrlBytes: '256',
     }
     const needed: Record<string, readonly string[]> = { withoutClusterRights: ['--watch-namespace', 'a'] }
     for (const option of runOptions()) {
       const name = option.attributeName()
-      const fallback = /port|workers|seconds|replicas/i.test(name) ? '1' : 'a/b'
+      const isNumber = /port|workers|seconds|replicas|^max|timeout/i.test(name)
+      const fallback = isNumber ? '1' : 'a/b'
       const value = option.flags.includes('<') ? [values[name] ?? fallback] : []
       const args = [option.long ?? '', ...value, ...(needed[name] ?? [])]
       expect(() => readSettings(parse(...args)), args.join(' ')).not.toThrow()
