@@ -92,8 +92,7 @@ export class PrivateApiServer {
     this.#server = await this.#run(this.#port)
     await this.handOutToken()
     const token = path.join(this.#folder, 'token')
-    // kubectl knows the first name, @kubernetes/client-node the other.
-    await this.#writeKubeconfig(this.kubeconfig, this.#port, { tokenFile: token, 'token-file': token })
+    await this.#writeKubeconfig(this.kubeconfig, this.#port, { tokenFile: token })
     await this.#ready(this.kubeconfig)
   }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { KubeConfig, type Cluster } from '@kubernetes/client-node'
+import type { Cluster, KubeConfig } from '@kubernetes/client-node'
 import { OstiaryError } from '../../errors.ts'
+import { KubeConfigWithTokenFiles } from './token-files.ts'
 
 const IN_CLUSTER_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token'
 /** What client-node falls back to where it finds nothing at all. */
@@ -14,7 +15,7 @@ const NOTHING_FOUND = 'http://localhost:8080'
  */
 export function loadKubeConfig(file?: string): KubeConfig {
   const place = file ?? 'the kubeconfig'
-  const config = new KubeConfig()
+  const config = new KubeConfigWithTokenFiles()
   try {
     if (file !== undefined) config.loadFromFile(file)
     else if (existsSync(IN_CLUSTER_TOKEN)) config.loadFromCluster()

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { ApiServer } from '../../../src/source/cluster/api-server.ts'
 import { loadKubeConfig } from '../../../src/source/cluster/kube-config.ts'
+import { ScriptedApiServer } from '../../support/scripted-api-server.ts'
 
 function kubeConfigFile(text: string): string {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'ostiary-'))
@@ -25,6 +27,28 @@ current-context: ${context}
 test('a kubeconfig gives its cluster', () => {
   const config = loadKubeConfig(kubeConfigFile(text('{ server: "https://api.example.com" }')))
   expect(config.getCurrentCluster()?.server).toBe('https://api.example.com')
+})
+
+test('a tokenFile is read as kubectl does: beside the kubeconfig, before a token, and anew when it is refused', async () => {
+  const paths = '/api/v1/services'
+  await using server = await ScriptedApiServer.start(paths)
+  const cluster = `{ server: "${server.url}", insecure-skip-tls-verify: true }`
+  const file = kubeConfigFile(text(cluster).replace('token: hunter2', 'token: hunter2, tokenFile: the-token'))
+  const tokenFile = path.join(path.dirname(file), 'the-token')
+  writeFileSync(tokenFile, 'first\n')
+  server.token = 'first'
+  const api = new ApiServer(() => loadKubeConfig(file))
+  onTestFinished(() => api.close())
+  const { signal } = new AbortController()
+  await api.json({ path: paths, signal })
+
+  server.token = 'second'
+  writeFileSync(tokenFile, 'second\n')
+  await expect(api.json({ path: paths, signal })).rejects.toMatchObject({ status: 401 })
+  await api.json({ path: paths, signal })
+  expect(server.requests.map(({ authorization }) => authorization)).toEqual(
+    ['first', 'first', 'second'].map((token) => `Bearer ${token}`),
+  )
 })
 
 test.each([
