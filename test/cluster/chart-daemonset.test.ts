@@ -2,7 +2,7 @@ import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clusterRequirement } from '../support/requirements.ts'
 import { echoPods, echoSource } from './echo-pods.ts'
-import { helm, helmRequirement, installChart } from './helm.ts'
+import { helm, helmRequirement, installChart, REFUSED } from './helm.ts'
 import { apply, createNamespace, getJson, installCrds, kubectl } from './kubectl.ts'
 import { ingressFor } from './objects.ts'
 
@@ -28,6 +28,8 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart as a Daemo
     'ingressClass.name': namespace,
     'ingressClass.controller': `ostiary.dev/${namespace}`,
     'crds.install': 'false',
+    // A ClusterRole that reads this namespace alone, and IngressClasses.
+    watchNamespaces: `{${namespace}}`,
     ...more,
   })
 
@@ -77,6 +79,12 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart as a Daemo
     await expect.poll(address, LIVE).not.toBe('')
     expect(nodes.split(' ')).toContain(await address())
     await expect.poll(status, LIVE).toBe(200)
+  })
+
+  test('is refused nothing that it asks for', async () => {
+    const log = await kubectl(['-n', namespace, 'logs', `daemonset/${RELEASE}`])
+    expect(log).toContain('snapshot published')
+    expect(log).not.toMatch(REFUSED)
   })
 
   test('is replaced on the same ports, as another’s would be refused there', async () => {

@@ -2,7 +2,7 @@ import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clusterRequirement } from '../support/requirements.ts'
 import { echoPods, echoSource } from './echo-pods.ts'
-import { helm, helmRequirement, installChart, serviceIp } from './helm.ts'
+import { helm, helmRequirement, installChart, serviceIp, REFUSED } from './helm.ts'
 import { apply, createNamespace, getJson, installCrds, kubectl } from './kubectl.ts'
 import { ingressFor, oidcPlugin } from './objects.ts'
 
@@ -109,8 +109,17 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart with Roles
     for (const name of names) {
       const log = await kubectl(['-n', home, 'logs', name])
       expect(log).toContain('snapshot published')
-      expect(log).not.toMatch(/forbidden|cannot be (followed|read)/i)
+      expect(log).not.toMatch(REFUSED)
     }
+  })
+
+  test('is examined by the command at the end of its notes', async () => {
+    const notes = await helm(home, 'get', 'notes', RELEASE)
+    const [, doctor = ''] = /^kubectl (.* doctor .*) \S+$/m.exec(notes) ?? []
+    // The issuer answers nobody. Were anything not to be read, standard error would say so.
+    await expect(kubectl([...doctor.split(' '), `${team}/guard`])).rejects.toThrow(
+      /ended with 1: command terminated with exit code 1$/,
+    )
   })
 
   const canI = (...question: string[]) =>

@@ -7,6 +7,12 @@ const HELM = process.env['HELM'] ?? 'helm'
 /** Must be on the cluster's nodes: it is never pulled. */
 export const TEST_IMAGE = process.env['OSTIARY_TEST_IMAGE'] ?? 'ostiary:test'
 
+/**
+ * In the log of a pod that lacks a permission. What other 403s say is not meant: a namespace that is being deleted takes no
+ * Event of anybody.
+ */
+export const REFUSED = /cannot be (followed|read)|cannot [a-z]+ resource/
+
 /** For `describe.skipIf`: whether helm is absent. */
 export function helmRequirement(): boolean {
   const { error } = spawnSync(HELM, ['version'])

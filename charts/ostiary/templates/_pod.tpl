@@ -122,6 +122,15 @@ volumes: {{- toYaml . | nindent 2 }}
 {{- with $constraints }}{{ toYaml . }}{{ end }}
 {{- end }}
 
+{{/* What doctor has to know of the flags of the pod, so that it reads what the pod reads. */}}
+{{- define "ostiary.doctorFlags" -}}
+{{- if include "ostiary.isNamespaced" . -}}
+--without-cluster-rights --ingress-class={{ .Values.ingressClass.name }} {{/* */}}
+{{- else if ne .Values.ingressClass.controller "ostiary.dev/ingress-controller" -}}
+--controller-class={{ .Values.ingressClass.controller }} {{/* */}}
+{{- end }}
+{{- end }}
+
 {{/* Flags that say what is the default anyway are left out, but for those on which other objects of the chart build.
 The release's namespace is told by a variable, so that whoever moves the objects to another one need not know the flags. */}}
 {{- define "ostiary.args" -}}
