@@ -8,6 +8,7 @@ import {
 } from '../auth/authorization-server/create-authorization-server-client.ts'
 import { warmUp } from '../auth/authorization-server/warm-up.ts'
 import { systemClock, systemTimers } from '../clock.ts'
+import { CompileMemo } from '../compiler/compile-memo.ts'
 import { compile } from '../compiler/compile.ts'
 import { messageOf, OstiaryError } from '../errors.ts'
 import {
@@ -146,11 +147,12 @@ async function startReconciling(
 ): Promise<() => Promise<void>> {
   const stop = new AbortController()
   const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
+  const memo = new CompileMemo()
   const reconciler = new Reconciler({
     source,
     logger: log,
     reconciled,
-    compile: (resources) => compile(resources, compileOptions),
+    compile: (resources) => compile(resources, compileOptions, memo),
     publish: (snapshot) => threads.publish(snapshot),
     sessionKeys: (resources) => sessionKeys(resources).map((key) => key.reveal()),
   })

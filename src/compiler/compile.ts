@@ -3,6 +3,7 @@ import type { ObjectStatus } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
 import { selectIngresses } from './class.ts'
+import { CompileMemo } from './compile-memo.ts'
 import { compileConsumers } from './consumers.ts'
 import { Diagnostics } from './diagnostics.ts'
 import type { SharingProblems } from './host-login.ts'
@@ -22,30 +23,47 @@ export type { CompileOptions, CompileResult } from './options.ts'
  * Compiles resources into a routing table. Pure and total: any input gives a table, and a bad object costs only its
  * own routes; the same objects in any order give the same result.
  */
-export function compile(resources: Resources, options: CompileOptions): CompileResult {
+export function compile(
+  resources: Resources,
+  options: CompileOptions,
+  memo: CompileMemo = new CompileMemo(),
+): CompileResult {
   const diagnostics = new Diagnostics()
   reportBroken(resources, diagnostics)
-  const inventory = takeInventory(resources, diagnostics)
-  const consumers = compileConsumers(inventory.consumers, diagnostics)
-  const plugins = compilePlugins(inventory, consumers.byNamespace, options, diagnostics)
-  const ingresses = selectIngresses(inventory, options)
-  const owners = assignHosts(ingresses, options)
-  const hosts = compileVirtualHosts({ ingresses, owners, plugins, inventory, options, diagnostics })
-  const tls = compileTls(ingresses, owners, inventory, options, diagnostics)
+  const inventory = takeInventory(resources, memo, diagnostics)
+  const consumers = memo.list('compiled consumers', inventory.consumers, diagnostics, (found) =>
+    compileConsumers(inventory.consumers, found),
+  )
+  const plugins = compilePlugins(inventory, consumers.byNamespace, options, { memo, diagnostics })
+  const ingresses = memo.same('our ingresses', selectIngresses(inventory, options), diagnostics)
+  const owners = memo.list('owners', [ingresses], diagnostics, () => assignHosts(ingresses, options))
+  const hosts = compileVirtualHosts({ ingresses, owners, plugins, inventory, options, diagnostics, memo })
+  const tls = memo.list('tls', [ingresses, owners, inventory.secrets], diagnostics, (found) =>
+    compileTls(ingresses, owners, inventory, options, { memo, diagnostics: found }),
+  )
+  const record = <T extends { readonly id: string }>(name: string, items: readonly T[]): Record<string, T> =>
+    memo.list(`table: ${name}`, items, diagnostics, () => byId(items))
   const table: RoutingTable = {
-    virtualHosts: hosts.virtualHosts,
-    upstreams: byId(hosts.upstreams),
-    policies: byId([...plugins.values()].flatMap(({ policy }) => policy ?? [])),
+    virtualHosts: memo.same('virtual hosts', hosts.virtualHosts, diagnostics),
+    upstreams: record('upstreams', hosts.upstreams),
+    policies: record(
+      'policies',
+      [...plugins.values()].flatMap(({ policy }) => policy ?? []),
+    ),
     consumers: consumers.byNamespace,
-    certificates: byId(tls.certificates),
+    certificates: record('certificates', tls.certificates),
     serverNames: tls.serverNames,
   }
+  const references = memo.list('references', [ingresses], diagnostics, () =>
+    ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
+  )
+  memo.sweep()
   return {
     table,
     secrets: secretTable(plugins, [...tls.secrets, ...hosts.secrets]),
     statuses: [...consumers.statuses, ...pluginStatuses(plugins, hosts.sharing)].sort(byStatusName),
     diagnostics: diagnostics.sorted(),
-    ingresses: ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
+    ingresses: references,
     claims: claimPlugins(inventory, ingresses, options),
     certificates: tls.served,
   }

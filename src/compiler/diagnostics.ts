@@ -19,6 +19,11 @@ export interface Located {
   readonly origin?: Origin | undefined
 }
 
+/** A diagnostic and its text, by which two are told apart. */
+export type FoundDiagnostic = readonly [text: string, diagnostic: Diagnostic]
+
+const NOTHING_FOUND: readonly FoundDiagnostic[] = []
+
 /** Collects what the passes find. Each finding is kept once, however many routes run into it. */
 export class Diagnostics {
   readonly #found = new Map<string, Diagnostic>()
@@ -42,6 +47,19 @@ export class Diagnostics {
       ...(origin && { origin: { file: origin.file, line: origin.line } }),
     }
     this.#found.set(JSON.stringify(diagnostic), diagnostic)
+  }
+
+  /** An empty collection. */
+  fresh(): Diagnostics {
+    return new Diagnostics()
+  }
+
+  all(): readonly FoundDiagnostic[] {
+    return this.#found.size === 0 ? NOTHING_FOUND : [...this.#found]
+  }
+
+  addAll(found: readonly FoundDiagnostic[]): void {
+    for (const [text, diagnostic] of found) this.#found.set(text, diagnostic)
   }
 
   /** In an order that depends on nothing but the diagnostics themselves. */

@@ -4,6 +4,7 @@ import { isWithinDomain } from './host.ts'
 import { byAge, compareText } from './order.ts'
 import type { Attachment, Guard } from './plugin-attachment.ts'
 import type { Closing } from './plugin-reference.ts'
+import type { Lookup } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
 import type { PolicyProblem } from './policy-problem.ts'
 import type { PathEntry } from './rules.ts'
@@ -36,7 +37,7 @@ export type SharingProblems = Map<PolicyId, PolicyProblem[]>
 export function judgeLogins(
   host: string,
   attached: readonly AttachedEntry[],
-  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+  plugins: Lookup<CompiledPlugin>,
   sharing: SharingProblems,
   diagnostics: Diagnostics,
 ): HostLogins {
@@ -59,7 +60,7 @@ export function judgeLogins(
 }
 
 /** The login policies behind the guards, oldest plugin first. */
-function loginsOf(guards: readonly Guard[], plugins: ReadonlyMap<PolicyId, CompiledPlugin>): Policy[] {
+function loginsOf(guards: readonly Guard[], plugins: Lookup<CompiledPlugin>): Policy[] {
   const used = new Set(guards.flatMap(policiesOf))
   return [...used]
     .flatMap((id) => plugins.get(id) ?? [])
@@ -80,7 +81,7 @@ function closeForeignCookies(
   host: string,
   entry: PathEntry,
   guard: Guard,
-  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+  plugins: Lookup<CompiledPlugin>,
   diagnostics: Diagnostics,
 ): Guard {
   for (const id of policiesOf(guard)) {
@@ -110,7 +111,7 @@ function usesCookies({ methods }: Policy): boolean {
 function refuseSharedRedirects(
   host: string,
   logins: readonly Policy[],
-  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+  plugins: Lookup<CompiledPlugin>,
   sharing: SharingProblems,
   diagnostics: Diagnostics,
 ): Map<PolicyId, Closing> {

@@ -2,15 +2,26 @@ import type { Ingress } from '../api/ingress.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { hostProblem } from './host.ts'
 import type { CompileOptions } from './options.ts'
+import type { Lookup } from './pass-memo.ts'
 
 /** Which namespace may say what a host serves. */
 export class HostOwners {
-  readonly #owners: ReadonlyMap<string, Ingress>
+  readonly #owners: Lookup<Ingress>
   readonly #shared: boolean
 
-  constructor(owners: ReadonlyMap<string, Ingress>, shared: boolean) {
+  constructor(owners: Lookup<Ingress>, shared: boolean) {
     this.#owners = owners
     this.#shared = shared
+  }
+
+  /** The owner of a host, as far as somebody owns it. */
+  get(host: string): Ingress | undefined {
+    return this.#owners.get(host)
+  }
+
+  /** As these, but asked through something else. */
+  through(owners: Lookup<Ingress>): HostOwners {
+    return new HostOwners(owners, this.#shared)
   }
 
   /**

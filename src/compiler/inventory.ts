@@ -2,13 +2,16 @@ import type { Consumer } from '../api/consumer.ts'
 import type { EndpointSlice } from '../api/endpoint-slice.ts'
 import type { IngressClass } from '../api/ingress-class.ts'
 import type { Ingress } from '../api/ingress.ts'
+import type { Namespace } from '../api/namespace.ts'
 import { objectKey, type ObjectMeta } from '../api/object.ts'
 import type { OIDCPlugin } from '../api/oidc-plugin.ts'
 import type { KubernetesObject, Resources } from '../api/resources.ts'
 import type { Secret } from '../api/secret.ts'
 import type { Service } from '../api/service.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import { byAge, byName, compareText } from './order.ts'
+import { byName, compareText, sortedByAge } from './order.ts'
+import type { Lookup } from './pass-memo.ts'
 
 /** The resources, indexed for the passes: each object once, every list in a fixed order. */
 export interface Inventory {
@@ -26,6 +29,17 @@ export interface Inventory {
   readonly terminatingNamespaces: ReadonlySet<string>
 }
 
+/** What virtual hosts are compiled from beside their rules: asked by name only, so that it is known what they need. */
+export interface HostInventory extends SecretInventory {
+  readonly services: Lookup<Service>
+  readonly endpointSlices: Lookup<readonly EndpointSlice[]>
+}
+
+/** Likewise what plugins are compiled from. */
+export interface SecretInventory {
+  readonly secrets: Lookup<Secret>
+}
+
 /** The label that joins a slice to its Service; nothing else does, so that hand-made slices count. */
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 
@@ -33,33 +47,59 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name'
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
 const NAMESPACE = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/
 
-/** Indexes the resources; objects with impossible names and second objects of one name are reported and left out. */
-export function takeInventory(resources: Resources, diagnostics: Diagnostics): Inventory {
+/**
+ * Indexes the resources; objects with impossible names and second objects of one name are reported and left out. What
+ * is made of a kind stays one object for as long as no object of the kind changes.
+ */
+export function takeInventory(resources: Resources, memo: CompileMemo, diagnostics: Diagnostics): Inventory {
+  const { ingresses, broken } = resources
+  const closing = broken.flatMap(({ closes }) => closes ?? [])
+  const take = <Taken>(
+    name: string,
+    objects: readonly KubernetesObject[],
+    pass: (found: Diagnostics) => Taken,
+  ): Taken => memo.list(name, objects, diagnostics, pass)
   return {
-    ingresses: takeIngresses(resources, diagnostics),
-    ingressClasses: byKey(distinct(resources.ingressClasses, diagnostics)),
-    services: byKey(distinct(resources.services, diagnostics)),
-    endpointSlices: slicesByService(distinct(resources.endpointSlices, diagnostics)),
-    secrets: byKey(distinct(resources.secrets, diagnostics)),
-    oidcPlugins: byKey(distinct(resources.oidcPlugins, diagnostics).sort(byAge)),
-    consumers: distinct(resources.consumers, diagnostics),
-    terminatingNamespaces: new Set(
-      distinct(resources.namespaces, diagnostics)
-        .filter(
-          ({ metadata, status }) => status.phase === 'Terminating' || metadata.deletionTimestamp != null,
-        )
-        .map(({ metadata }) => metadata.name),
+    ingresses: take('ingresses', [...ingresses, ...closing], (found) =>
+      takeIngresses(ingresses, closing, found),
+    ),
+    ingressClasses: take('ingressClasses', resources.ingressClasses, (found) =>
+      byKey(distinct(resources.ingressClasses, found)),
+    ),
+    services: take('services', resources.services, (found) => byKey(distinct(resources.services, found))),
+    endpointSlices: take('endpointSlices', resources.endpointSlices, (found) =>
+      slicesByService(distinct(resources.endpointSlices, found), memo),
+    ),
+    secrets: take('secrets', resources.secrets, (found) => byKey(distinct(resources.secrets, found))),
+    oidcPlugins: take('oidcPlugins', resources.oidcPlugins, (found) =>
+      byKey(sortedByAge(distinct(resources.oidcPlugins, found))),
+    ),
+    consumers: take('consumers', resources.consumers, (found) => distinct(resources.consumers, found)),
+    terminatingNamespaces: take('namespaces', resources.namespaces, (found) =>
+      terminating(distinct(resources.namespaces, found)),
     ),
   }
 }
 
+function terminating(namespaces: readonly Namespace[]): Set<string> {
+  return new Set(
+    namespaces
+      .filter(({ metadata, status }) => status.phase === 'Terminating' || metadata.deletionTimestamp != null)
+      .map(({ metadata }) => metadata.name),
+  )
+}
+
 /** A second Ingress of a name stands behind the first, so that it closes only what the first does not have. */
-function takeIngresses({ ingresses, broken }: Resources, diagnostics: Diagnostics): Ingress[] {
-  const refused = broken.flatMap(({ closes }) => closes ?? [])
+function takeIngresses(
+  ingresses: readonly Ingress[],
+  broken: readonly Ingress[],
+  diagnostics: Diagnostics,
+): Ingress[] {
+  const refused = [...broken]
   const taken = distinct(ingresses, diagnostics, (each, reason) => refused.push({ ...each, refused: reason }))
   // A namespace that cannot be is nobody's: hosts must not be owned from there.
   const closing = refused.filter(({ metadata }) => NAMESPACE.test(metadata.namespace)).sort(byPlace)
-  return [...taken, ...closing.map((each) => ({ ...each, spec: { ...each.spec, tls: [] } }))].sort(byAge)
+  return sortedByAge([...taken, ...closing.map((each) => ({ ...each, spec: { ...each.spec, tls: [] } }))])
 }
 
 /** Inputs that could not be taken at all. */
@@ -95,7 +135,9 @@ function distinct<T extends KubernetesObject>(
       continue
     }
     const key = objectKey(object.metadata)
-    groups.set(key, [...(groups.get(key) ?? []), object])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [object])
+    else group.push(object)
   }
   return [...groups.values()].flatMap((group) => firstOf(group, diagnostics, leftOut)).sort(byName)
 }
@@ -143,13 +185,19 @@ function byKey<T extends KubernetesObject>(objects: readonly T[]): Map<string, T
   return new Map(objects.map((object) => [objectKey(object.metadata), object]))
 }
 
-function slicesByService(slices: readonly EndpointSlice[]): Map<string, EndpointSlice[]> {
+/** Each list stays the same where its slices do. */
+function slicesByService(
+  slices: readonly EndpointSlice[],
+  memo: CompileMemo,
+): Map<string, readonly EndpointSlice[]> {
   const byService = new Map<string, EndpointSlice[]>()
   for (const slice of slices) {
     const name = slice.metadata.labels[SERVICE_NAME_LABEL]
     if (name === undefined) continue
     const key = objectKey({ namespace: slice.metadata.namespace, name })
-    byService.set(key, [...(byService.get(key) ?? []), slice])
+    const list = byService.get(key)
+    if (list === undefined) byService.set(key, [slice])
+    else list.push(slice)
   }
-  return byService
+  return new Map([...byService].map(([key, list]) => [key, memo.sameSlices(list)]))
 }

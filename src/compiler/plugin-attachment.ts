@@ -13,6 +13,7 @@ import {
   type Closing,
   type PluginReference,
 } from './plugin-reference.ts'
+import type { Lookup } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
 
 /** What stands before a route's upstream. */
@@ -41,7 +42,7 @@ export interface Guarded {
 
 /** Decides which plugins guard a route. Whatever is unclear closes it. */
 export class PluginAttacher {
-  readonly #plugins: ReadonlyMap<PolicyId, CompiledPlugin>
+  readonly #plugins: Lookup<CompiledPlugin>
   readonly #annotations: AnnotationIndex
   readonly #options: CompileOptions
   readonly #diagnostics: Diagnostics
@@ -49,7 +50,7 @@ export class PluginAttacher {
   readonly #references = new Map<Ingress | Service, readonly PluginReference[]>()
 
   constructor(
-    plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+    plugins: Lookup<CompiledPlugin>,
     annotations: AnnotationIndex,
     options: CompileOptions,
     diagnostics: Diagnostics,

@@ -2,6 +2,7 @@ import { ANNOTATION_PREFIX } from '../api/annotation-reader.ts'
 import type { PolicyId } from '../table/policy.ts'
 import type { ClosedReason } from '../table/reasons.ts'
 import type { Diagnostics, Located } from './diagnostics.ts'
+import type { Lookup } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
 
 /** Why a route reaches no upstream. */
@@ -32,7 +33,7 @@ interface Failure extends Closing {
 export function lookUpPlugins(
   names: readonly string[],
   object: Located,
-  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+  plugins: Lookup<CompiledPlugin>,
   diagnostics: Diagnostics,
 ): PluginReference[] {
   const { namespace } = object.metadata
@@ -53,7 +54,7 @@ export function lookUpPlugins(
 /** Looks up the plugins of `--default-plugins`. The operator's word: `allowedNamespaces` does not hold for it. */
 export function lookUpDefaultPlugins(
   ids: readonly PolicyId[],
-  plugins: ReadonlyMap<PolicyId, CompiledPlugin>,
+  plugins: Lookup<CompiledPlugin>,
   diagnostics: Diagnostics,
 ): PluginReference[] {
   return [...new Set(ids)].map((id) => {

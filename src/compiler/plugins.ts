@@ -3,8 +3,9 @@ import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
 import type { Policy, PolicyId } from '../table/policy.ts'
 import type { CompiledConsumer } from '../table/routing-table.ts'
 import type { Reason } from '../table/reasons.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import type { Inventory } from './inventory.ts'
+import type { Inventory, SecretInventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { methodsOf } from './policy-client.ts'
 import { mappedHeaderNames, trustedHeaderNames } from './policy-header.ts'
@@ -40,30 +41,50 @@ export function compilePlugins(
   inventory: Inventory,
   consumers: Readonly<Record<string, readonly CompiledConsumer[]>>,
   { replicas = 1 }: CompileOptions,
-  diagnostics: Diagnostics,
+  { memo, diagnostics }: { readonly memo: CompileMemo; readonly diagnostics: Diagnostics },
 ): Map<PolicyId, CompiledPlugin> {
-  const namesByNamespace = new Map(
-    Object.entries(consumers).map(([namespace, list]) => [
-      namespace,
-      new Set(list.flatMap(({ username }) => username ?? [])),
-    ]),
-  )
+  const namesByNamespace = consumerNames(consumers)
+  const surroundings = { sources: { secrets: inventory.secrets }, diagnostics }
   const plugins = new Map<PolicyId, CompiledPlugin>()
   for (const [id, plugin] of inventory.oidcPlugins) {
-    const consumerNames = namesByNamespace.get(plugin.metadata.namespace) ?? new Set<string>()
-    const compiled = plugin.spec.ok
-      ? compileOne(plugin, plugin.spec.value, inventory, { consumerNames, replicas })
-      : unreadable(plugin, plugin.spec)
-    reportPlugin(compiled, diagnostics)
+    const names = namesByNamespace.get(plugin.metadata.namespace) ?? NO_NAMES
+    const inputs = [plugin, names.text, replicas]
+    const compiled = memo.plugins.run(id, inputs, surroundings, (sources, found) => {
+      const { spec } = plugin
+      const made = spec.ok
+        ? compileOne(plugin, spec.value, sources, { consumerNames: names.set, replicas })
+        : unreadable(plugin, spec)
+      reportPlugin(made, found)
+      return made
+    })
     plugins.set(id, compiled)
   }
   return plugins
 }
 
+interface ConsumerNames {
+  readonly set: ReadonlySet<string>
+  /** Equal where the names are. */
+  readonly text: string
+}
+
+const NO_NAMES: ConsumerNames = { set: new Set(), text: '' }
+
+function consumerNames(
+  consumers: Readonly<Record<string, readonly CompiledConsumer[]>>,
+): ReadonlyMap<string, ConsumerNames> {
+  return new Map(
+    Object.entries(consumers).map(([namespace, list]) => {
+      const names = list.flatMap(({ username }) => username ?? [])
+      return [namespace, { set: new Set(names), text: JSON.stringify(names) }]
+    }),
+  )
+}
+
 function compileOne(
   plugin: OIDCPlugin,
   spec: OIDCPluginSpec,
-  inventory: Inventory,
+  inventory: SecretInventory,
   surroundings: Surroundings,
 ): CompiledPlugin {
   const problems = new PolicyProblems()

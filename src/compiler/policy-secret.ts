@@ -4,7 +4,7 @@ import type { OIDCPlugin, OIDCPluginSpec } from '../api/oidc-plugin.ts'
 import { SECRET_LABEL, type Secret } from '../api/secret.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import { digest } from './digest.ts'
-import type { Inventory } from './inventory.ts'
+import type { SecretInventory } from './inventory.ts'
 import { PolicyProblems, type PolicyProblem } from './policy-problem.ts'
 import { readCertificates } from './pem.ts'
 import { resolveRedisSecrets, type RedisSecrets, type ResolvedSecret } from './policy-redis.ts'
@@ -31,7 +31,7 @@ type Reference = NonNullable<OIDCPluginSpec['clientSecretRef']>
 export function resolveSecrets(
   plugin: OIDCPlugin,
   spec: OIDCPluginSpec,
-  inventory: Inventory,
+  inventory: SecretInventory,
 ): PolicySecrets {
   const { namespace } = plugin.metadata
   const missing = new PolicyProblems()
@@ -83,7 +83,7 @@ interface Lookup {
 
 function findValue(
   lookup: Lookup,
-  inventory: Inventory,
+  inventory: SecretInventory,
   missing: PolicyProblems,
 ): ResolvedSecret | undefined {
   const { field, reference, namespace, defaultKey } = lookup

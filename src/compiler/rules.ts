@@ -1,6 +1,7 @@
 import type { Ingress, IngressBackend, IngressPath } from '../api/ingress.ts'
 import { objectKey } from '../api/object.ts'
-import type { AnnotationIndex } from './annotation-index.ts'
+import { AnnotationIndex } from './annotation-index.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics, Finding } from './diagnostics.ts'
 import { guessPath } from './guess-path.ts'
 import type { HostOwners } from './host-ownership.ts'
@@ -50,14 +51,55 @@ interface TakenHost {
 export function collectRules(
   ingresses: readonly Ingress[],
   owners: HostOwners,
-  annotations: AnnotationIndex,
+  memo: CompileMemo,
   diagnostics: Diagnostics,
 ): HostRules[] {
-  const collector = new RuleCollector(owners, annotations, diagnostics)
-  for (const ingress of ingresses) collector.add(ingress)
-  return collector.result()
+  const hosts = new JoinedRules()
+  const surroundings = { sources: { owners }, diagnostics }
+  for (const ingress of ingresses) {
+    const ofIngress = memo.rules.run(
+      objectKey(ingress.metadata),
+      [ingress],
+      surroundings,
+      (sources, found) => {
+        const annotations = new AnnotationIndex(found, memo)
+        return new RuleCollector(owners.through(sources.owners), annotations, found).collect(ingress)
+      },
+    )
+    for (const rules of ofIngress) hosts.add(rules)
+  }
+  return hosts.sorted()
 }
 
+/** Puts together what several Ingresses say of one host. What one alone says stays the object that it is. */
+class JoinedRules {
+  readonly #hosts = new Map<string, HostRules>()
+  readonly #joined = new Set<HostRules>()
+
+  add(rules: HostRules): void {
+    const before = this.#hosts.get(rules.host)
+    if (before === undefined) {
+      this.#hosts.set(rules.host, rules)
+      return
+    }
+    const joined = this.#joined.has(before) ? before : this.#copy(before)
+    joined.entries.push(...rules.entries)
+    joined.defaults.push(...rules.defaults)
+  }
+
+  sorted(): HostRules[] {
+    return [...this.#hosts.values()].sort((a, b) => compareText(a.host, b.host))
+  }
+
+  #copy({ host, entries, defaults }: HostRules): HostRules {
+    const copy = { host, entries: [...entries], defaults: [...defaults] }
+    this.#hosts.set(host, copy)
+    this.#joined.add(copy)
+    return copy
+  }
+}
+
+/** Collects the rules of one Ingress. */
 class RuleCollector {
   readonly #hosts = new Map<string, HostRules>()
   readonly #owners: HostOwners
@@ -70,7 +112,7 @@ class RuleCollector {
     this.#diagnostics = diagnostics
   }
 
-  add(ingress: Ingress): void {
+  collect(ingress: Ingress): readonly HostRules[] {
     const named = new Set<string>()
     for (const [index, rule] of ingress.spec.rules.entries()) {
       const taken = this.#takeHost(ingress, rule, index)
@@ -80,12 +122,10 @@ class RuleCollector {
     }
     if (ingress.spec.rules.length === 0) this.#addRuleless(ingress, named)
     const backend = ingress.spec.defaultBackend
-    if (backend == null) return
-    for (const host of named) this.#rulesOf(host).defaults.push(defaultEntry(ingress, backend))
-  }
-
-  result(): HostRules[] {
-    return [...this.#hosts.values()].sort((a, b) => compareText(a.host, b.host))
+    if (backend != null) {
+      for (const host of named) this.#rulesOf(host).defaults.push(defaultEntry(ingress, backend))
+    }
+    return [...this.#hosts.values()]
   }
 
   #takeHost(ingress: Ingress, rule: Rule, index: number): TakenHost | undefined {

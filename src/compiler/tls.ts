@@ -4,6 +4,7 @@ import type { Ingress } from '../api/ingress.ts'
 import type { Secret } from '../api/secret.ts'
 import type { Certificate, ServerName } from '../table/routing-table.ts'
 import type { ServedCertificate } from '../table/served-certificate.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics, Finding, Located } from './diagnostics.ts'
 import type { HostOwners } from './host-ownership.ts'
 import { hostProblem } from './host.ts'
@@ -27,7 +28,7 @@ interface LoadedCertificate {
 }
 
 /** A Secret that is no certificate: what is wrong with it. */
-type Loading = LoadedCertificate | Pick<Finding, 'reason' | 'message' | 'remedy'>
+export type Loading = LoadedCertificate | Pick<Finding, 'reason' | 'message' | 'remedy'>
 
 /**
  * Compiles the TLS sections of the Ingresses and the default certificate. A certificate that is missing or broken
@@ -40,9 +41,9 @@ export function compileTls(
   owners: HostOwners,
   inventory: Inventory,
   options: CompileOptions,
-  diagnostics: Diagnostics,
+  { memo, diagnostics }: { readonly memo: CompileMemo; readonly diagnostics: Diagnostics },
 ): CompiledTls {
-  const builder = new TlsBuilder(inventory, diagnostics)
+  const builder = new TlsBuilder(inventory, memo, diagnostics)
   if (options.defaultCertificate !== undefined) builder.addDefault(options.defaultCertificate)
   for (const ingress of ingresses) {
     for (const [index, section] of ingress.spec.tls.entries()) {
@@ -69,6 +70,7 @@ function useOf({ kind, metadata: { namespace, name }, origin }: Ingress, path: s
 /** Collects server names; the first to ask for a name has it. */
 class TlsBuilder {
   readonly #inventory: Inventory
+  readonly #memo: CompileMemo
   readonly #diagnostics: Diagnostics
   readonly #loaded = new Map<string, Loading>()
   readonly #used = new Map<string, LoadedCertificate>()
@@ -76,7 +78,8 @@ class TlsBuilder {
   readonly #uses = new Map<string, Map<string, Use>>()
   readonly #names = new Map<string, string>()
 
-  constructor(inventory: Inventory, diagnostics: Diagnostics) {
+  constructor(inventory: Inventory, memo: CompileMemo, diagnostics: Diagnostics) {
+    this.#memo = memo
     this.#inventory = inventory
     this.#diagnostics = diagnostics
   }
@@ -109,7 +112,7 @@ class TlsBuilder {
     for (const host of hosts) {
       if (!this.#claim(ingress, place, host, key)) continue
       this.#use(key, loading, useOf(ingress, `${place}.secretName`))
-      if (!coversHost(loading.leaf, host)) this.#reportMismatch(ingress, place, host, key)
+      if (!this.#covers(loading.leaf, host)) this.#reportMismatch(ingress, place, host, key)
     }
   }
 
@@ -154,9 +157,26 @@ class TlsBuilder {
     const known = this.#loaded.get(key)
     if (known !== undefined) return known
     const secret = this.#inventory.secrets.get(key)
-    const loading = secret === undefined ? NOT_FOUND : loadCertificate(secret, key)
+    const loading = secret === undefined ? NOT_FOUND : this.#loadSecret(secret, key)
     this.#loaded.set(key, loading)
     return loading
+  }
+
+  /** Reading keys and certificates takes long, and Secrets do not change. */
+  #loadSecret(secret: Secret, key: string): Loading {
+    const known = this.#memo.certificates.get(secret)
+    if (known !== undefined) return known
+    const loading = loadCertificate(secret, key)
+    this.#memo.certificates.set(secret, loading)
+    return loading
+  }
+
+  #covers(leaf: X509Certificate, host: string): boolean {
+    const hosts = this.#memo.coverage.get(leaf) ?? new Map<string, boolean>()
+    this.#memo.coverage.set(leaf, hosts)
+    const covers = hosts.get(host) ?? coversHost(leaf, host)
+    hosts.set(host, covers)
+    return covers
   }
 
   #reportMismatch(ingress: Ingress, place: string, host: string, key: string): void {

@@ -6,7 +6,7 @@ import type { UpstreamAnnotations } from '../api/upstream-annotations.ts'
 import type { ClosedReason } from '../table/reasons.ts'
 import type { UpstreamSettings, UpstreamTls } from '../table/upstream-settings.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import type { Inventory } from './inventory.ts'
+import type { HostInventory } from './inventory.ts'
 import { readCertificates } from './pem.ts'
 import { loadCertificate } from './tls.ts'
 
@@ -43,7 +43,7 @@ export function compileUpstreamSettings(
   service: Service,
   annotations: UpstreamAnnotations | undefined,
   defaultServerName: string,
-  { inventory, diagnostics }: { readonly inventory: Inventory; readonly diagnostics: Diagnostics },
+  { inventory, diagnostics }: { readonly inventory: HostInventory; readonly diagnostics: Diagnostics },
 ): SettingsReading {
   if (annotations === undefined) return { ok: true, secrets: [] }
   const { protocol = 'HTTP', connectTimeoutMs, maxConnections, maxPendingRequests } = annotations
@@ -69,9 +69,9 @@ class TlsReader {
   failure: SettingsFailure | undefined
   readonly #service: Service
   readonly #annotations: UpstreamAnnotations
-  readonly #inventory: Inventory
+  readonly #inventory: HostInventory
 
-  constructor(service: Service, annotations: UpstreamAnnotations, inventory: Inventory) {
+  constructor(service: Service, annotations: UpstreamAnnotations, inventory: HostInventory) {
     this.#service = service
     this.#annotations = annotations
     this.#inventory = inventory

@@ -1,13 +1,15 @@
+import type { EndpointSlice } from '../api/endpoint-slice.ts'
 import type { IngressBackend } from '../api/ingress.ts'
 import { objectKey } from '../api/object.ts'
 import type { Service } from '../api/service.ts'
 import type { ClosedReason } from '../table/reasons.ts'
 import type { Endpoint, Upstream } from '../table/routing-table.ts'
 import type { AnnotationIndex } from './annotation-index.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { findEndpoints } from './endpoints.ts'
 import { isDnsName } from './host.ts'
-import type { Inventory } from './inventory.ts'
+import type { HostInventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { findServicePort, portText } from './service-port.ts'
 import { compileUpstreamSettings } from './upstream-settings.ts'
@@ -22,23 +24,27 @@ export type BackendReading =
       readonly remedy: string
     }
 
+const NO_SLICES: readonly EndpointSlice[] = []
+
 type ServiceBackend = NonNullable<IngressBackend['service']>
 
 /** Resolves backends; each upstream is worked out once. */
 export class UpstreamResolver {
-  readonly #inventory: Inventory
+  readonly #inventory: HostInventory
   readonly #options: CompileOptions
   readonly #diagnostics: Diagnostics
+  readonly #memo: CompileMemo
   readonly #annotations: AnnotationIndex
   readonly #upstreams = new Map<string, Upstream>()
   readonly #secrets = new Map<string, string>()
 
   constructor(
-    inventory: Inventory,
+    inventory: HostInventory,
     options: CompileOptions,
     annotations: AnnotationIndex,
-    diagnostics: Diagnostics,
+    { diagnostics, memo }: { readonly diagnostics: Diagnostics; readonly memo: CompileMemo },
   ) {
+    this.#memo = memo
     this.#inventory = inventory
     this.#options = options
     this.#annotations = annotations
@@ -85,8 +91,14 @@ export class UpstreamResolver {
     const id = `${key}/${port.port}`
     const known = this.#upstreams.get(id)
     if (known !== undefined) return { ok: true, upstream: known, service }
-    const slices = this.#inventory.endpointSlices.get(key) ?? []
-    const endpoints = findEndpoints(service, port, slices, this.#diagnostics)
+    const slices = this.#inventory.endpointSlices.get(key) ?? NO_SLICES
+    // Many hosts may lead to one Service, and it may have many endpoints.
+    const endpoints = this.#memo.endpoints.run(
+      id,
+      [service, slices],
+      { sources: {}, diagnostics: this.#diagnostics },
+      (_, found) => findEndpoints(service, port, slices, found),
+    )
     if (endpoints.length === 0) this.#reportEmpty(service, port.port)
     const { name, namespace } = service.metadata
     return this.#remember(service, { id, endpoints }, `${name}.${namespace}.svc`)

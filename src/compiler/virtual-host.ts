@@ -4,20 +4,22 @@ import type { PolicyId } from '../table/policy.ts'
 import type { Route, Upstream, VirtualHost } from '../table/routing-table.ts'
 import { AnnotationIndex } from './annotation-index.ts'
 import { canaryKeyOf, compileCanary } from './canary.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { compileForwarding } from './forwarding.ts'
 import { judgeLogins, type AttachedEntry, type HostLogins, type SharingProblems } from './host-login.ts'
 import type { HostOwners } from './host-ownership.ts'
-import type { Inventory } from './inventory.ts'
+import type { HostInventory, Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { compareText, sortedUnique } from './order.ts'
 import { PluginAttacher, type Guard } from './plugin-attachment.ts'
+import type { Lookup } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
 import { resolveConflicts, type ResolvedRules } from './precedence.ts'
 import { reportShadowedPaths } from './reserved-path.ts'
 import { withTraffic } from './route-traffic.ts'
 import { buildRoute, reportBackend, serviceKeyOf, type Way } from './route.ts'
-import { collectRules, type PathEntry } from './rules.ts'
+import { collectRules, type HostRules, type PathEntry } from './rules.ts'
 import { UpstreamResolver, type BackendReading } from './upstream.ts'
 
 /** What virtual hosts are compiled from. */
@@ -29,68 +31,184 @@ export interface VirtualHostInput {
   readonly inventory: Inventory
   readonly options: CompileOptions
   readonly diagnostics: Diagnostics
+  readonly memo: CompileMemo
 }
 
 /** The virtual hosts, the upstreams that their routes lead to, and plugins that are refused on some hosts. */
 export interface CompiledHosts {
   readonly virtualHosts: readonly VirtualHost[]
+  /** Sorted. */
   readonly upstreams: readonly Upstream[]
   /** What the upstreams' settings refer to. */
   readonly secrets: readonly (readonly [id: string, value: string])[]
   readonly sharing: SharingProblems
 }
 
-/** Compiles the Ingresses into virtual hosts, sorted by host. */
-export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
-  const builder = new VirtualHostBuilder(input)
-  const { ingresses, owners, diagnostics } = input
-  const rules = collectRules(ingresses, owners, builder.annotations, diagnostics)
-  const attached = rules.map((each) => builder.attach(resolveConflicts(each, diagnostics)))
-  const virtualHosts = attached.map((host) => builder.build(host))
-  const [upstreams, secrets] = [builder.upstreams(), builder.secrets()]
-  return { virtualHosts, upstreams, secrets, sharing: builder.sharing }
+/** What a host is compiled from beside its rules. */
+export interface HostSources extends HostInventory {
+  readonly plugins: Lookup<CompiledPlugin>
 }
 
-interface AttachedHost {
+/** A host with what guards it, and what it says of Services that other hosts lead to as well. */
+export interface AttachedHost {
   readonly rules: ResolvedRules
   readonly logins: HostLogins
+  readonly sharing: SharingProblems
+  /** Request headers that upstreams take from plugins for true, by Service. */
+  readonly mappedHeaders: readonly (readonly [service: string, names: readonly string[]])[]
 }
 
-/** First attaches all, then builds: what a route removes depends on every plugin before its Service. */
-class VirtualHostBuilder {
-  readonly annotations: AnnotationIndex
-  readonly sharing: SharingProblems = new Map()
-  readonly #input: VirtualHostInput
+/** A virtual host and what its routes lead to. */
+export interface BuiltHost {
+  readonly virtualHost: VirtualHost
+  readonly upstreams: readonly Upstream[]
+  readonly secrets: CompiledHosts['secrets']
+}
+
+/**
+ * Compiles the Ingresses into virtual hosts, sorted by host. First attaches all, then builds: what a route removes
+ * depends on every plugin before its Service.
+ */
+export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
+  const { ingresses, owners, inventory, plugins, options, diagnostics, memo } = input
+  const annotations = new AnnotationIndex(diagnostics, memo)
+  // Read here once, so that a typo is told also where no route of the Ingress is left.
+  for (const ingress of ingresses) annotations.of(ingress)
+  const { services, endpointSlices, secrets } = inventory
+  const sources: HostSources = { services, endpointSlices, secrets, plugins }
+  const attached = collectRules(ingresses, owners, memo, diagnostics).map((rules) => {
+    // No rule is `undefined`: it parts the two lists.
+    const inputs = [...rules.entries, undefined, ...rules.defaults]
+    return memo.attachedHosts.run(rules.host, inputs, { sources, diagnostics }, (noted, found) =>
+      new HostAttacher({ sources: noted, options, diagnostics: found, memo }).attach(rules),
+    )
+  })
+  const mappedHeaders = joinMappedHeaders(attached)
+  const built = attached.map((host) =>
+    memo.builtHosts.run(
+      host.rules.host,
+      [host],
+      { sources: { ...sources, mappedHeaders }, diagnostics },
+      (noted, found) => {
+        const builder = new HostBuilder({ sources: noted, options, diagnostics: found, memo })
+        return builder.build(host, noted.mappedHeaders)
+      },
+    ),
+  )
+  return {
+    virtualHosts: built.map(({ virtualHost }) => virtualHost),
+    upstreams: distinctUpstreams(built),
+    secrets: built.flatMap((host) => host.secrets),
+    sharing: joinSharing(attached),
+  }
+}
+
+/** By Service, as one text, so that equal ones are the same. No header name has a comma. */
+function joinMappedHeaders(attached: readonly AttachedHost[]): Map<string, string> {
+  const byService = new Map<string, string[]>()
+  for (const { mappedHeaders } of attached) {
+    for (const [service, names] of mappedHeaders) {
+      byService.set(service, sortedUnique([...(byService.get(service) ?? []), ...names]))
+    }
+  }
+  return new Map([...byService].map(([service, names]) => [service, names.join()]))
+}
+
+function joinSharing(attached: readonly AttachedHost[]): SharingProblems {
+  const all: SharingProblems = new Map()
+  for (const { sharing } of attached) {
+    for (const [id, problems] of sharing) all.set(id, [...(all.get(id) ?? []), ...problems])
+  }
+  return all
+}
+
+function distinctUpstreams(built: readonly BuiltHost[]): Upstream[] {
+  const byId = new Map(built.flatMap(({ upstreams }) => upstreams.map((each) => [each.id, each] as const)))
+  return [...byId.values()].sort((a, b) => compareText(a.id, b.id))
+}
+
+/** What a host is compiled with. */
+interface HostInput {
+  readonly sources: HostSources
+  readonly options: CompileOptions
+  readonly diagnostics: Diagnostics
+  readonly memo: CompileMemo
+}
+
+/** `namespace/name` of the Service that an entry leads to, and of that one's canary. */
+function serviceKeysOf(
+  entry: PathEntry,
+  services: HostSources['services'],
+  annotations: AnnotationIndex,
+): string[] {
+  const key = serviceKeyOf(entry)
+  if (key === undefined) return []
+  const canary = canaryKeyOf(services.get(key), annotations)
+  return canary === undefined ? [key] : [key, canary]
+}
+
+class HostAttacher {
+  readonly #input: HostInput
+  readonly #annotations: AnnotationIndex
   readonly #attacher: PluginAttacher
+  readonly #mappedHeaders = new Map<string, string[]>()
+
+  constructor(input: HostInput) {
+    const { sources, options, diagnostics, memo } = input
+    this.#input = input
+    this.#annotations = new AnnotationIndex(diagnostics, memo)
+    this.#attacher = new PluginAttacher(sources.plugins, this.#annotations, options, diagnostics)
+  }
+
+  attach(written: HostRules): AttachedHost {
+    const { sources, diagnostics } = this.#input
+    const rules = resolveConflicts(written, diagnostics)
+    const attached = entriesOf(rules).map((entry) => this.#attachEntry(entry))
+    const sharing: SharingProblems = new Map()
+    const logins = judgeLogins(rules.host, attached, sources.plugins, sharing, diagnostics)
+    reportShadowedPaths(logins, rules.entries, diagnostics)
+    return { rules, logins, sharing, mappedHeaders: [...this.#mappedHeaders] }
+  }
+
+  #attachEntry(entry: PathEntry): AttachedEntry {
+    const { ingress, path } = entry
+    const { services } = this.#input.sources
+    const keys = serviceKeysOf(entry, services, this.#annotations)
+    const [service, canary] = keys.map((key) => services.get(key))
+    const attachment = this.#attacher.attach({ ingress, service, canary, path })
+    const names = attachment.named.flatMap(({ mappedHeaders }) => mappedHeaders)
+    if (names.length > 0) {
+      for (const key of keys)
+        this.#mappedHeaders.set(key, [...(this.#mappedHeaders.get(key) ?? []), ...names])
+    }
+    return {
+      entry,
+      attachment:
+        entry.refused === undefined ? attachment : { ...attachment, guard: refusedGuard(entry.refused) },
+    }
+  }
+}
+
+class HostBuilder {
+  readonly #input: HostInput
+  readonly #annotations: AnnotationIndex
   readonly #resolver: UpstreamResolver
-  readonly #mappedHeaders = new Map<string, Set<string>>()
   readonly #upstreams = new Map<string, Upstream>()
 
-  constructor(input: VirtualHostInput) {
-    const { plugins, inventory, options, diagnostics } = input
+  constructor(input: HostInput) {
+    const { sources, options, diagnostics, memo } = input
     this.#input = input
-    this.annotations = new AnnotationIndex(diagnostics)
-    // Read here once, so that a typo is told also where no route of the Ingress is left.
-    for (const ingress of input.ingresses) this.annotations.of(ingress)
-    this.#attacher = new PluginAttacher(plugins, this.annotations, options, diagnostics)
-    this.#resolver = new UpstreamResolver(inventory, options, this.annotations, diagnostics)
+    this.#annotations = new AnnotationIndex(diagnostics, memo)
+    this.#resolver = new UpstreamResolver(sources, options, this.#annotations, { diagnostics, memo })
   }
 
-  attach(rules: ResolvedRules): AttachedHost {
-    const attached = entriesOf(rules).map((entry) => this.#attachEntry(entry))
-    const { plugins, diagnostics } = this.#input
-    const logins = judgeLogins(rules.host, attached, plugins, this.sharing, diagnostics)
-    reportShadowedPaths(logins, rules.entries, diagnostics)
-    return { rules, logins }
-  }
-
-  build({ rules, logins }: AttachedHost): VirtualHost {
+  build({ rules, logins }: AttachedHost, mappedHeaders: Lookup<string>): BuiltHost {
     const routes = entriesOf(rules).map((entry, index) =>
-      this.#buildRoute(entry, rules.host, logins.guards[index]),
+      this.#buildRoute(entry, rules.host, logins.guards[index], mappedHeaders),
     )
     const hasHttpsLogin = routes.some((route) => isHttpsLogin(route, logins.loginPolicies))
     const defaultRoute = rules.defaultEntry && routes.pop()
-    return {
+    const virtualHost = {
       host: rules.host,
       routes,
       ...(defaultRoute && { defaultRoute }),
@@ -98,14 +216,11 @@ class VirtualHostBuilder {
       ...(hasHttpsLogin && { httpsLogin: true as const }),
       reservedClosed: logins.reservedClosed,
     }
-  }
-
-  upstreams(): Upstream[] {
-    return [...this.#upstreams.values()].sort((a, b) => compareText(a.id, b.id))
+    return { virtualHost, upstreams: [...this.#upstreams.values()], secrets: this.#secrets() }
   }
 
   /** Only of upstreams that a route leads to. */
-  secrets(): CompiledHosts['secrets'] {
+  #secrets(): CompiledHosts['secrets'] {
     const used = new Set(
       [...this.#upstreams.values()].flatMap(
         ({ settings }) => settings?.tls?.clientCertificate?.privateKey ?? [],
@@ -114,32 +229,19 @@ class VirtualHostBuilder {
     return this.#resolver.secrets().filter(([id]) => used.has(id))
   }
 
-  #attachEntry(entry: PathEntry): AttachedEntry {
-    const { ingress, path } = entry
-    const keys = this.#serviceKeysOf(entry)
-    const [service, canary] = keys.map((key) => this.#input.inventory.services.get(key))
-    const attachment = this.#attacher.attach({ ingress, service, canary, path })
-    for (const each of keys) {
-      const names = this.#mappedHeaders.get(each) ?? new Set()
-      for (const name of attachment.named.flatMap(({ mappedHeaders }) => mappedHeaders)) names.add(name)
-      this.#mappedHeaders.set(each, names)
-    }
-    return {
-      entry,
-      attachment:
-        entry.refused === undefined ? attachment : { ...attachment, guard: refusedGuard(entry.refused) },
-    }
-  }
-
-  #buildRoute(entry: PathEntry, host: string, guard: HostLogins['guards'][number] | undefined): Route {
-    const { diagnostics } = this.#input
+  #buildRoute(
+    entry: PathEntry,
+    host: string,
+    guard: HostLogins['guards'][number] | undefined,
+    mappedHeaders: Lookup<string>,
+  ): Route {
+    const { diagnostics, sources } = this.#input
     const backend = this.#resolver.resolve(entry.backend, entry.ingress.metadata.namespace)
     if (entry.refused === undefined) reportBackend(entry, backend, diagnostics)
-    const removeHeaders = sortedUnique(
-      this.#serviceKeysOf(entry).flatMap((key) => [...(this.#mappedHeaders.get(key) ?? [])]),
-    )
+    const keys = serviceKeysOf(entry, sources.services, this.#annotations)
+    const removeHeaders = sortedUnique(keys.flatMap((key) => mappedHeaders.get(key)?.split(',') ?? []))
     const closed = { kind: 'closed', reason: 'IngressInvalid', message: 'The route has no guard.' } as const
-    const annotations = this.annotations.of(entry.ingress)
+    const annotations = this.#annotations.of(entry.ingress)
     const way = this.#wayOf(entry, annotations, backend)
     const parts = { entry, host, annotations, guard: guard ?? closed, backend, ...way }
     const route = buildRoute(parts, removeHeaders)
@@ -155,22 +257,14 @@ class VirtualHostBuilder {
   #wayOf({ backend }: PathEntry, { forwarding }: Annotations, reading: BackendReading): Way {
     if (!reading.ok) return {}
     const { service, upstream } = reading
-    const settings = compileForwarding(forwarding, this.annotations.of(service).forwarding, upstream.id)
+    const settings = compileForwarding(forwarding, this.#annotations.of(service).forwarding, upstream.id)
     const canary = compileCanary(
       { service, backend, forwarding },
-      this.annotations,
+      this.#annotations,
       this.#resolver,
       this.#input.diagnostics,
     )
     return { ...(settings && { forwarding: settings }), ...(canary && { canary }) }
-  }
-
-  /** Of the Service that an entry leads to, and of that one's canary. */
-  #serviceKeysOf(entry: PathEntry): string[] {
-    const key = serviceKeyOf(entry)
-    if (key === undefined) return []
-    const canary = canaryKeyOf(this.#input.inventory.services.get(key), this.annotations)
-    return canary === undefined ? [key] : [key, canary]
   }
 }
 
