@@ -23,18 +23,26 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   Consumer: API_VERSION,
 }
 
-/** The API server takes no longer note. */
+/** The API server takes no longer note; in bytes. */
 const MAXIMUM_NOTE = 1024
 /** Room for the digest in a name of 253 characters. */
 const MAXIMUM_NAME = 220
 /** Where Events of objects without a namespace are. */
 const CLUSTER_NAMESPACE = 'default'
 
-/** What an Event says of a diagnostic: the place, what is wrong and the remedy. */
+/** What an Event says of a diagnostic: the place, what is wrong and the remedy, which a long message does not crowd out. */
 export function occurrenceOf(object: ObservedObject, diagnostic: Diagnostic): Occurrence {
   const { path, message, remedy, reason } = diagnostic
-  const text = `${path === '' ? '' : `${path}: `}${message}. ${remedy}`
-  return { object, reason, note: text.length > MAXIMUM_NOTE ? `${text.slice(0, MAXIMUM_NOTE - 1)}…` : text }
+  const action = cut(remedy, MAXIMUM_NOTE / 2)
+  const room = MAXIMUM_NOTE - Buffer.byteLength(action) - 1
+  return { object, reason, note: `${cut(`${path === '' ? '' : `${path}: `}${message}.`, room)} ${action}` }
+}
+
+/** @param maximum In bytes of UTF-8, as the API server counts. */
+function cut(text: string, maximum: number): string {
+  if (Buffer.byteLength(text) <= maximum) return text
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maximum - Buffer.byteLength('…')))
+  return `${text.slice(0, read)}…`
 }
 
 /**

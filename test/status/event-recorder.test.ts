@@ -209,6 +209,19 @@ test('an object without a namespace has its Events in default, and long texts ar
   const [request] = server.requests
   const body = JSON.parse(request?.body ?? '') as { note: string; metadata: { name: string } }
   expect(request?.path).toBe('/apis/events.k8s.io/v1/namespaces/default/events')
-  expect(body.note).toHaveLength(1024)
+  expect(body.note).toMatch(/^spec.rules\[0\]: m+… Create it\.$/)
+  expect(Buffer.byteLength(body.note)).toBe(1024)
   expect(body.metadata.name.length).toBeLessThanOrEqual(253)
+})
+
+test.each([
+  ['ü'.repeat(3000), 'Create it.'],
+  ['🚪'.repeat(3000), 'Create it.'],
+  ['m', '🚪'.repeat(3000)],
+  ['m'.repeat(3000), '🚪'.repeat(3000)],
+])('the API server counts bytes, and half a character would be none (%#)', (message, remedy) => {
+  const { note } = occurrence('orders', { message, remedy })
+  expect(Buffer.byteLength(note)).toBeLessThanOrEqual(1024)
+  expect(note.isWellFormed()).toBe(true)
+  expect(note).toMatch(/^spec.rules\[0\]: .*[.…] .*[.…]$/u)
 })
