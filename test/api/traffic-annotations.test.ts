@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseAnnotations } from '../../src/api/annotations.ts'
+import { TRAFFIC_ANNOTATIONS } from '../../src/api/traffic-annotations.ts'
 import { ours } from '../support/traffic-app.ts'
 
 const read = (annotations: Record<string, string>) => parseAnnotations('Ingress', ours(annotations))
@@ -195,4 +196,9 @@ describe('an unknown name', () => {
   test('that is near to none is told nothing', () => {
     expect(read({ 'configuration-snippet': 'x' }).problems[0]?.message).toBe('is not known on Ingress')
   })
+})
+
+test('every one is in the documentation', () => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../docs/annotations.md'), 'utf8')
+  for (const name of TRAFFIC_ANNOTATIONS) expect(text).toContain(`| \`${name}\` `)
 })

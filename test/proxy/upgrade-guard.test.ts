@@ -226,6 +226,7 @@ describe('an open connection is cut when its route', () => {
   test.each<[string, readonly Route[]]>([
     ['is gone', []],
     ['is another path now', [guarded({ path: '/other' })]],
+    ['admits its address no more', [guarded({ traffic: { sourceRange: { deny: ['127.0.0.0/8'] } } })]],
     ['is closed', [guarded({ action: { kind: 'closed', reason: 'PluginNotFound', message: '' } })]],
     [
       'leads to another service',
