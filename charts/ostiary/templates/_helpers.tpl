@@ -74,7 +74,7 @@ labels: {{- include "ostiary.labels" . | nindent 2 }}
 {{- else if .Values.autoscaling.enabled -}}
 {{ .Values.autoscaling.maxReplicas }}
 {{- else -}}
-{{ .Values.replicas }}
+{{ max 1 .Values.replicas }}
 {{- end }}
 {{- end }}
 
