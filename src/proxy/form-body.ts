@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { ignoreErrors } from './upload.ts'
 
 /** What was read of a request's body. */
 export interface BufferedForm {
@@ -68,6 +69,7 @@ function readUpToLimit(request: IncomingMessage): Promise<Buffer | undefined> {
     clearTimeout(deadline)
     request.off('readable', onReadable).off('end', onEnd).off('error', onError).off('close', onClose)
   }
+  ignoreErrors(request)
   request.on('readable', onReadable).on('end', onEnd).on('error', onError).on('close', onClose)
   return promise
 }

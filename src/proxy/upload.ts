@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable, type Writable } from 'node:stream'
 import { OstiaryError } from '../errors.ts'
 import { timeOut } from './upstream/time-out.ts'
 
@@ -36,6 +36,7 @@ export class Upload extends Readable {
   #sending: NodeJS.Timeout | undefined
   /** Of a body whose length is not known, this is what may still come. */
   #bytesLeft: number
+  #stream: Writable | undefined
   #waiting = false
   #detached = false
 
@@ -55,12 +56,29 @@ export class Upload extends Readable {
     const request = this.#request
     if (this.#stall === undefined) {
       this.#stall = setTimeout(this.#stalled, this.#stallMs).unref()
+      ignoreErrors(request)
       request.on('data', this.#data).on('end', this.#end).on('error', this.#failed).on('close', this.#closed)
     } else {
       this.#stall.refresh()
     }
     this.#waiting = true
     request.resume()
+  }
+
+  /** Over HTTP/2 undici pipes; over HTTP/1.1 it reads. */
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this.#stream = destination as unknown as Writable
+    return super.pipe(destination, options)
+  }
+
+  /**
+   * Resets the HTTP/2 stream that has not got all of the body (RFC 9113 §6.4, CANCEL). undici closes it, but node:http2
+   * sends no RST_STREAM for a stream that is closed while it is written to: the upstream would work on.
+   */
+  resetStream(): void {
+    const stream = this.#stream
+    if (stream === undefined || stream.destroyed || stream.writableFinished) return
+    addAbortSignal(AbortSignal.abort(), stream)
   }
 
   /** Stops reading. The request stays paused, for another upload or for `discardRest`. */
@@ -125,6 +143,14 @@ export class Upload extends Readable {
 }
 
 function ignore(): void {}
+
+/**
+ * For whoever listens to a request for a while. node:http emits the error of a client that breaks off a tick after it has
+ * seen that somebody listens: without anybody by then it would end the thread.
+ */
+export function ignoreErrors(request: IncomingMessage): void {
+  if (!request.listeners('error').includes(ignore)) request.on('error', ignore)
+}
 
 /**
  * Takes what is left of a body off the wire after the request was answered, so that the connection can carry the
