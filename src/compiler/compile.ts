@@ -1,14 +1,16 @@
+import type { Ingress } from '../api/ingress.ts'
 import type { Resources } from '../api/resources.ts'
 import type { ObjectStatus } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
+import { operatorsDefaultBackend, withoutCatchAll } from './catch-all.ts'
 import { selectIngresses } from './class.ts'
 import { CompileMemo } from './compile-memo.ts'
 import { compileConsumers } from './consumers.ts'
 import { Diagnostics } from './diagnostics.ts'
 import type { SharingProblems } from './host-login.ts'
 import { assignHosts } from './host-ownership.ts'
-import { reportBroken, takeInventory } from './inventory.ts'
+import { reportBroken, takeInventory, type Inventory } from './inventory.ts'
 import type { CompileOptions, CompileResult } from './options.ts'
 import { compareText } from './order.ts'
 import { claimPlugins } from './plugin-claim.ts'
@@ -36,10 +38,19 @@ export function compile(
   )
   const plugins = compilePlugins(inventory, consumers.byNamespace, options, { memo, diagnostics })
   const ingresses = memo.same('our ingresses', selectIngresses(inventory, options), diagnostics)
-  const owners = memo.list('owners', [ingresses], diagnostics, () => assignHosts(ingresses, options))
-  const hosts = compileVirtualHosts({ ingresses, owners, plugins, inventory, options, diagnostics, memo })
-  const tls = memo.list('tls', [ingresses, owners, inventory.secrets], diagnostics, (found) =>
-    compileTls(ingresses, owners, inventory, options, { memo, diagnostics: found }),
+  const served = servedIngresses(ingresses, inventory, options, { memo, diagnostics })
+  const owners = memo.list('owners', [served], diagnostics, () => assignHosts(served, options))
+  const hosts = compileVirtualHosts({
+    ingresses: served,
+    owners,
+    plugins,
+    inventory,
+    options,
+    diagnostics,
+    memo,
+  })
+  const tls = memo.list('tls', [served, owners, inventory.secrets], diagnostics, (found) =>
+    compileTls(served, owners, inventory, options, { memo, diagnostics: found }),
   )
   const record = <T extends { readonly id: string }>(name: string, items: readonly T[]): Record<string, T> =>
     memo.list(`table: ${name}`, items, diagnostics, () => byId(items))
@@ -57,16 +68,39 @@ export function compile(
   const references = memo.list('references', [ingresses], diagnostics, () =>
     ingresses.map(({ kind, metadata: { namespace, name } }) => ({ kind, namespace, name })),
   )
+  const sorted = memo.list('diagnostics', diagnostics.values(), diagnostics, () => diagnostics.sorted())
+  const { ingresses: all, ingressClasses, services, oidcPlugins, terminatingNamespaces } = inventory
+  const claimants = [ingresses, all, ingressClasses, services, oidcPlugins, terminatingNamespaces]
+  const claims = memo.list('claims', claimants, diagnostics, () =>
+    claimPlugins(inventory, ingresses, options),
+  )
   memo.sweep()
   return {
     table,
     secrets: secretTable(plugins, [...tls.secrets, ...hosts.secrets]),
     statuses: [...consumers.statuses, ...pluginStatuses(plugins, hosts.sharing)].sort(byStatusName),
-    diagnostics: diagnostics.sorted(),
+    diagnostics: sorted,
     ingresses: references,
-    claims: claimPlugins(inventory, ingresses, options),
+    claims,
     certificates: tls.served,
   }
+}
+
+/** Of our Ingresses what is served, and behind them the operator's default backend. */
+function servedIngresses(
+  ingresses: readonly Ingress[],
+  { services }: Inventory,
+  options: CompileOptions,
+  { memo, diagnostics }: { readonly memo: CompileMemo; readonly diagnostics: Diagnostics },
+): readonly Ingress[] {
+  const taken = memo.list('without catch-all', [ingresses], diagnostics, (found) =>
+    withoutCatchAll(ingresses, options, found),
+  )
+  const service = services.get(options.defaultBackendService ?? '')
+  return memo.list('served ingresses', [taken, service], diagnostics, () => {
+    const behind = operatorsDefaultBackend(taken, service, options)
+    return behind.length === 0 ? taken : [...taken, ...behind]
+  })
 }
 
 function byId<T extends { readonly id: string }>(items: readonly T[]): Record<string, T> {

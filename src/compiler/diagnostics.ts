@@ -58,6 +58,11 @@ export class Diagnostics {
     return this.#found.size === 0 ? NOTHING_FOUND : [...this.#found]
   }
 
+  /** In the order in which they were found. */
+  values(): Diagnostic[] {
+    return [...this.#found.values()]
+  }
+
   addAll(found: readonly FoundDiagnostic[]): void {
     for (const [text, diagnostic] of found) this.#found.set(text, diagnostic)
   }

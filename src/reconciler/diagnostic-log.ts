@@ -9,6 +9,8 @@ const LEVELS = { error: 'error', warning: 'warn', info: 'info' } as const
  */
 export class DiagnosticLog {
   readonly #logger: Logger
+  readonly #keys = new WeakMap<Diagnostic, string>()
+  #last: readonly Diagnostic[] = []
   #known: ReadonlyMap<string, Diagnostic> = new Map()
 
   constructor(logger: Logger) {
@@ -17,7 +19,9 @@ export class DiagnosticLog {
 
   /** Takes all diagnostics of the last compile. */
   update(diagnostics: readonly Diagnostic[]): void {
-    const now = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]))
+    if (diagnostics === this.#last) return
+    this.#last = diagnostics
+    const now = new Map(diagnostics.map((diagnostic) => [this.#keyOf(diagnostic), diagnostic]))
     for (const [key, diagnostic] of now) {
       if (!this.#known.has(key))
         this.#logger[LEVELS[diagnostic.severity]](fieldsOf(diagnostic), diagnostic.message)
@@ -27,11 +31,16 @@ export class DiagnosticLog {
     }
     this.#known = now
   }
-}
 
-/** Without the origin: a document that moves down a line is no news. */
-function keyOf({ severity, reason, object, path, message }: Diagnostic): string {
-  return JSON.stringify([severity, reason, object.kind, object.namespace, object.name, path, message])
+  /** Without the origin: a document that moves down a line is no news. Most diagnostics stay from compile to compile. */
+  #keyOf(diagnostic: Diagnostic): string {
+    const known = this.#keys.get(diagnostic)
+    if (known !== undefined) return known
+    const { severity, reason, object, path, message } = diagnostic
+    const key = JSON.stringify([severity, reason, object.kind, object.namespace, object.name, path, message])
+    this.#keys.set(diagnostic, key)
+    return key
+  }
 }
 
 function fieldsOf({ reason, object, path, remedy, origin }: Diagnostic): object {

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Resources } from '../api/resources.ts'
 import { systemClock, systemTimers, type Clock, type Timers } from '../clock.ts'
@@ -6,6 +5,7 @@ import type { CompileResult } from '../compiler/compile.ts'
 import type { Source } from '../source/source.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
+import { changesBetween } from '../table/snapshot-change.ts'
 import { DiagnosticLog } from './diagnostic-log.ts'
 import { HoldOff } from './hold-off.ts'
 
@@ -24,7 +24,7 @@ export interface ReconcilerOptions {
   readonly timers?: Timers
   /** Changes are gathered until so long none came; default 30 ms. */
   readonly quietMs?: number
-  /** … and for so long at most; default 300 ms. */
+  /** … and for so long at most; default 150 ms. */
   readonly maxMs?: number
   /** After a publish that failed the next attempt comes so much later; default 1 s. */
   readonly retryMs?: number
@@ -59,6 +59,7 @@ export class Reconciler {
   #isPublished = false
   #running: Promise<void> | undefined
   #isDue = false
+  #wasSynced = false
   #isStopped = false
   #passBeganMs: number | undefined
   #cancelRetry: (() => void) | undefined
@@ -71,7 +72,7 @@ export class Reconciler {
     this.#holdOff = new HoldOff({
       timers: this.#timers,
       quietMs: options.quietMs ?? 30,
-      maxMs: options.maxMs ?? 300,
+      maxMs: options.maxMs ?? 150,
       closed: () => this.#due(),
     })
   }
@@ -109,8 +110,16 @@ export class Reconciler {
   async #run(): Promise<void> {
     while (this.#isDue && !this.#isStopped) {
       this.#isDue = false
-      if (this.#options.source.synced()) await this.#reconcile()
+      if (this.#isSynced()) await this.#reconcile()
     }
+  }
+
+  #isSynced(): boolean {
+    const { source, logger } = this.#options
+    const isSynced = source.synced()
+    if (isSynced && !this.#wasSynced) logger.info('every source has been read')
+    this.#wasSynced ||= isSynced
+    return isSynced
   }
 
   async #reconcile(): Promise<void> {
@@ -136,6 +145,7 @@ export class Reconciler {
   #compile(): Compiled | undefined {
     const { source, compile, sessionKeys, logger } = this.#options
     try {
+      const startedMs = this.#clock.monotonic()
       const resources = source.current()
       const result = compile(resources)
       const keys = Object.entries(sessionKeys(resources)).map(
@@ -144,6 +154,7 @@ export class Reconciler {
       this.#diagnosticLog.update(result.diagnostics)
       return {
         result,
+        compileMs: this.#clock.monotonic() - startedMs,
         secrets: { ...result.secrets, ...Object.fromEntries(keys) },
         sessionKeys: keys.map(([id]) => id),
       }
@@ -153,26 +164,29 @@ export class Reconciler {
     }
   }
 
-  async #publish({ result, secrets, sessionKeys }: Compiled): Promise<'published' | 'unchanged' | 'failed'> {
+  async #publish(compiled: Compiled): Promise<'published' | 'unchanged' | 'failed'> {
+    const { result, secrets, sessionKeys, compileMs } = compiled
     const { table } = result
-    const next = { table, secrets, sessionKeys }
-    const { version: _, ...last } = this.#snapshot
-    if (this.#isPublished && isDeepStrictEqual(next, last)) return 'unchanged'
+    const next = { version: this.#version + 1, table, secrets, sessionKeys }
+    if (this.#isPublished && isSameSnapshot(this.#snapshot, next)) return 'unchanged'
     const { publish, logger } = this.#options
-    this.#version += 1
-    const snapshot = { version: this.#version, ...next }
+    this.#version = next.version
+    const startedMs = this.#clock.monotonic()
     try {
-      await publish(snapshot)
+      await publish(next)
     } catch (error) {
       // Some threads may run on it and some not: whatever comes next is published, even if it equals the last good.
       this.#isPublished = false
-      logger.error({ version: snapshot.version, ...whereOf(error) }, 'publishing failed and is tried again')
+      logger.error({ version: next.version, ...whereOf(error) }, 'publishing failed and is tried again')
       this.#retryLater()
       return 'failed'
     }
     this.#isPublished = true
-    this.#snapshot = snapshot
-    logger.info({ version: snapshot.version, virtualHosts: table.virtualHosts.length }, 'snapshot published')
+    this.#snapshot = next
+    const publishMs = this.#clock.monotonic() - startedMs
+    const times = { compileMs: Math.round(compileMs), publishMs: Math.round(publishMs) }
+    const virtualHosts = table.virtualHosts.length
+    logger.info({ version: next.version, virtualHosts, ...times }, 'snapshot published')
     return 'published'
   }
 
@@ -185,8 +199,15 @@ export class Reconciler {
 
 interface Compiled {
   readonly result: CompileResult
+  readonly compileMs: number
   readonly secrets: SecretTable
   readonly sessionKeys: readonly string[]
+}
+
+/** Whatever the version. What a compile left as it was is compared by identity. */
+function isSameSnapshot(one: Snapshot, other: Snapshot): boolean {
+  const isSameOrder = one.sessionKeys.join('\n') === other.sessionKeys.join('\n')
+  return isSameOrder && changesBetween(one, other).next().done === true
 }
 
 /** The place of a programmer's mistake. Its message is left out: it could quote the secret that it stumbled over. */

@@ -115,17 +115,24 @@ class ReflectorSource implements ClusterSource {
     return this.#stopped.promise
   }
 
-  /** A labelled Secret of type kubernetes.io/tls comes by two watches; the newer of the two forms counts. */
-  #objects(): Iterable<KubernetesObject> {
-    const byKey = new Map<string, KubernetesObject>()
+  /**
+   * A labelled Secret of type kubernetes.io/tls comes by two watches; the newer of the two forms counts. All else comes
+   * by one, and there may be tens of thousands.
+   */
+  *#objects(): Iterable<KubernetesObject> {
+    const secrets = new Map<string, KubernetesObject>()
     for (const reflector of this.#reflectors) {
+      if (reflector.resource.kind !== 'Secret') {
+        yield* reflector.objects()
+        continue
+      }
       for (const object of reflector.objects()) {
-        const key = `${object.kind}/${objectKey(object.metadata)}`
-        const other = byKey.get(key)
-        if (other === undefined || versionOf(object) >= versionOf(other)) byKey.set(key, object)
+        const key = objectKey(object.metadata)
+        const other = secrets.get(key)
+        if (other === undefined || versionOf(object) >= versionOf(other)) secrets.set(key, object)
       }
     }
-    return byKey.values()
+    yield* secrets.values()
   }
 
   #broken(): BrokenInput[] {
