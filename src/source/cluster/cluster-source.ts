@@ -56,7 +56,7 @@ class ReflectorSource implements ClusterSource {
       this.#resources = undefined
       this.#onChange()
     }
-    this.#reflectors = watchedResources(watchNamespaces, hasClusterRights).map(
+    this.#reflectors = watchedResources([...new Set(watchNamespaces)], hasClusterRights).map(
       (resource) => new Reflector({ ...options, resource, onChange }),
     )
   }
