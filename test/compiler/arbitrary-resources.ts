@@ -54,6 +54,8 @@ const annotations = fc.dictionary(
     'ostiary.dev/allow-groups',
     'ostiary.dev/deny-groups',
     'ostiary.dev/allow-double-slash',
+    'ostiary.dev/strip-path',
+    'ostiary.dev/rate-limit',
     'ostiary.dev/plugin',
     'kubernetes.io/ingress.class',
     'konghq.com/plugins',
@@ -61,7 +63,7 @@ const annotations = fc.dictionary(
   ),
   fc.oneof(
     { weight: 3, arbitrary: pluginList },
-    { weight: 2, arbitrary: fc.constantFrom('true', 'false', 'ostiary') },
+    { weight: 2, arbitrary: fc.constantFrom('true', 'false', 'ostiary', '1/1s per consumer') },
   ),
   { maxKeys: 2 },
 )
