@@ -70,6 +70,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
 
   cancel(): void {
     this.#end()
+    this.#upload?.resetStream()
     this.#controller?.abort(new Error('the client left'))
     this.#upload?.destroy()
   }
@@ -142,8 +143,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     if (this.#upload === undefined) return
     // Answered before the body was in, as a 413 is: the rest of it goes nowhere.
     this.#upload.detach()
-    // Over HTTP/2 the stream stays open for the rest until it is reset.
-    if (this.#rotation.transport.http2 && !this.#upload.readableEnded) this.#upload.destroy()
+    this.#upload.resetStream()
     discardRest(request)
   }
 

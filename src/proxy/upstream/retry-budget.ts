@@ -1,6 +1,6 @@
 /** Retries that a quiet upstream may have at once, and that a busy one may have in a burst. */
 const RESERVE = 20
-/** Each request pays for so much of a retry: of what an upstream gets, retries are at most a sixth. */
+/** Each request pays for so much of a retry: of what an upstream gets, retries are at most a fifth. */
 const PER_REQUEST = 0.2
 const PER_SECOND = 1
 
