@@ -12,6 +12,10 @@ export function compileOptionsOf(settings: Settings, fromFiles: boolean): Compil
     defaultPlugins: settings.defaultPlugins,
     allowSharedHosts: settings.allowSharedHosts,
     allowExternalName: settings.allowExternalName,
+    disableCatchAll: settings.disableCatchAll,
+    ...(settings.defaultBackendService !== undefined && {
+      defaultBackendService: settings.defaultBackendService,
+    }),
     ...(settings.replicas !== undefined && { replicas: settings.replicas }),
     ...(settings.defaultSslCertificate !== undefined && {
       defaultCertificate: settings.defaultSslCertificate,

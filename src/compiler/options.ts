@@ -23,6 +23,10 @@ export interface CompileOptions {
   readonly allowSharedHosts: boolean
   /** `--allow-external-name`: Services of type ExternalName are reached by DNS. */
   readonly allowExternalName: boolean
+  /** `--disable-catch-all`: what an Ingress says of hosts that nobody names does not count. */
+  readonly disableCatchAll?: boolean
+  /** `--default-backend-service`: `namespace/name` of the Service for requests that no Ingress answers. */
+  readonly defaultBackendService?: string
   /** `--replicas`: how many processes serve; absent: not known. */
   readonly replicas?: number
   /** `--default-ssl-certificate`: `namespace/name` of the Secret served where no other matches. */

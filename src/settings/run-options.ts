@@ -42,6 +42,11 @@ export function compileOptions(): Option[] {
     option('--allow-shared-hosts', 'let several namespaces have rules for one host'),
     option('--replicas <count>', 'how many replicas serve, for warnings about what they must share'),
     option('--allow-external-name', 'forward to Services of type ExternalName'),
+    option('--disable-catch-all', 'leave out what Ingresses say of hosts that nobody names'),
+    option(
+      '--default-backend-service <service>',
+      'namespace/name of the Service for hosts that nobody names, by its first port, open to all (default: 404)',
+    ),
     option(
       '--default-ssl-certificate <secret>',
       'namespace/name of the TLS Secret served where no other matches',

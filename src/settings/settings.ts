@@ -54,6 +54,8 @@ export const settingsSchema = z.strictObject({
   defaultPlugins: z.array(qualifiedName).default([]),
   allowSharedHosts: z.boolean().default(false),
   allowExternalName: z.boolean().default(false),
+  disableCatchAll: z.boolean().default(false),
+  defaultBackendService: qualifiedName.optional(),
   allowLoopbackIssuers: z.boolean().default(false),
   /** HTTP proxies for calls to authorization servers, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. May hold a password. */
   httpProxy: proxy.optional(),

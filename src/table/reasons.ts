@@ -39,6 +39,11 @@ export const REASONS = {
       'The Service that `canary-service` names leads nowhere: all requests go where they would without it.',
     action: 'Correct `canary-service`, or the Service that it names.',
   },
+  CatchAllRefused: {
+    effect: 'tells',
+    meaning: 'The installation runs with `--disable-catch-all`, and a rule or default backend names no host.',
+    action: 'Name the host in each rule.',
+  },
   CertificateConflict: {
     effect: 'tells',
     meaning: 'Two TLS sections name different Secrets for one host; that of the older Ingress is served.',
@@ -64,15 +69,15 @@ export const REASONS = {
     meaning: 'A certificate does not cover a host for which it is served; clients refuse it.',
     action: 'Have a certificate issued with that subject alternative name.',
   },
-  CertificateNotYetValid: {
-    effect: 'tells',
-    meaning: 'A certificate that is served is not valid yet; clients refuse it.',
-    action: 'Wait, or look at the clocks of this machine and of the issuer.',
-  },
   CertificateNotFound: {
     effect: 'tells',
     meaning: 'A TLS section names a Secret that is not there or not of type kubernetes.io/tls.',
     action: 'Create it with `kubectl create secret tls`; look at your certificate issuer.',
+  },
+  CertificateNotYetValid: {
+    effect: 'tells',
+    meaning: 'A certificate that is served is not valid yet; clients refuse it.',
+    action: 'Wait, or look at the clocks of this machine and of the issuer.',
   },
   Conflicted: {
     effect: 'tells',

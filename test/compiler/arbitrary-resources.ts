@@ -212,7 +212,13 @@ const rawClass = fc.record({
   apiVersion: fc.constant('networking.k8s.io/v1'),
   kind: fc.constant('IngressClass'),
   metadata: fc.record({ name: fc.constantFrom('ostiary', 'other') }),
-  spec: fc.record({ controller: fc.constantFrom('ostiary.dev/ingress-controller', 'example.com/other') }),
+  spec: fc.record({
+    controller: fc.constantFrom(
+      'ostiary.dev/ingress-controller',
+      'ostiary.dev/internal',
+      'example.com/other',
+    ),
+  }),
 })
 
 const rawNamespace = fc.record({
@@ -305,6 +311,10 @@ export const compileOptions: fc.Arbitrary<CompileOptions> = fc.record(
     allowSharedHosts: fc.boolean(),
     allowExternalName: fc.boolean(),
     defaultCertificate: fc.constantFrom('default/a', 'nonsense'),
+    controllerClass: fc.constantFrom('ostiary.dev/ingress-controller', 'ostiary.dev/internal'),
+    requireIngressClass: fc.boolean(),
+    disableCatchAll: fc.boolean(),
+    defaultBackendService: fc.constantFrom('default/a', 'team/b', 'default/missing'),
   },
   {
     requiredKeys: [
