@@ -25,13 +25,16 @@ function countResponses(received: string): number {
 test('whatever is sent, no request reaches the upstream that two parsers could read differently', async () => {
   const upstream = await recordingUpstream()
   const { port } = await proxy(everythingOn(upstream.port), {
-    limits: { bodyTimeoutMs: 200, headerTimeoutMs: 200 },
+    limits: { bodyTimeoutMs: 20, headerTimeoutMs: 2000 },
   })
   await fc.assert(
     fc.asyncProperty(mutated(SEEDS), async (bytes) => {
       const before = upstream.requests.length
       const client = await RawClient.open(port)
       client.write(bytes)
+      // What has a whole head is answered, at the latest when the time of its body is over.
+      if (/\S\r\n\r\n/.test(bytes.toString('latin1')))
+        await client.until((text) => text !== '').catch(() => {})
       client.socket.end()
       const received = await client.closed()
       const came = upstream.requests.slice(before)
@@ -41,6 +44,6 @@ test('whatever is sent, no request reaches the upstream that two parsers could r
       const { body } = await rawRequest(port, VICTIM)
       expect(body).toBe('/victim')
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   )
 })
