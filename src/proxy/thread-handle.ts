@@ -42,6 +42,7 @@ export class ThreadHandle {
   readonly #exited: Promise<void>
   readonly #heartbeat: Heartbeat
   readonly #sender: PublicationSender
+  #isListening = false
   readonly #metrics = new Map<number, (families: readonly MetricFamily[]) => void>()
   #settle!: { resolve(ports: ListeningPorts): void; reject(error: Error): void }
   #lastMetrics: readonly MetricFamily[] = []
@@ -93,6 +94,11 @@ export class ThreadHandle {
     return this.#options.name
   }
 
+  /** It has come up. */
+  get isListening(): boolean {
+    return this.#isListening
+  }
+
   /** For how long it has not answered. */
   get silentMs(): number {
     return this.#heartbeat.silentMs
@@ -138,6 +144,7 @@ export class ThreadHandle {
   #take(message: FromThread): void {
     switch (message.kind) {
       case 'listening':
+        this.#isListening = true
         this.#settle.resolve(message.ports)
         return
       case 'notListening':

@@ -35,7 +35,7 @@ export interface ThreadPool {
   readonly size: number
   /** Resolves when no thread serves from an older snapshot than this one any more; one that is stuck serves nobody. */
   publish(snapshot: Snapshot): Promise<void>
-  /** One line for each thread that is stuck: it has not answered for half a minute. */
+  /** One line for each thread that is stuck: it has not answered for half a minute, or two while it starts. */
   stuck(): readonly string[]
   /** One list per thread and one of those that have died, for `AggregatorRegistry.aggregate`. */
   metrics(): Promise<(readonly MetricFamily[])[]>
@@ -52,6 +52,8 @@ const RESTART_PAUSE_MS = 1_000
 const CLOSE_GRACE_MS = 2_000
 /** Far above what a publish of ten thousand routes takes a thread. */
 const STUCK_MS = 30_000
+/** On a tenth of a CPU it takes a while until all modules are loaded. */
+const STUCK_AT_START_MS = 120_000
 
 /**
  * Starts the threads, all on the same ports. Until the first publish they answer 503. A thread that dies is
@@ -238,8 +240,8 @@ class Pool implements ThreadPool {
   }
 }
 
-function isStuck({ silentMs }: ThreadHandle): boolean {
-  return silentMs >= STUCK_MS
+function isStuck({ silentMs, isListening }: ThreadHandle): boolean {
+  return silentMs >= (isListening ? STUCK_MS : STUCK_AT_START_MS)
 }
 
 type Addresses = Pick<ProxyServerOptions, 'http' | 'https'>

@@ -12,6 +12,7 @@ import { everythingOn, GET, silent, upstream } from './support.ts'
 
 const CRASHING = new URL('./crashing-thread.ts', import.meta.url)
 const BLOCKING = new URL('./blocking-thread.ts', import.meta.url)
+const SILENT = new URL('./silent-thread.ts', import.meta.url)
 const CRASHING_FOR_GOOD = new URL('./crashing-for-good-thread.ts', import.meta.url)
 
 async function pool(
@@ -72,6 +73,26 @@ describe('two threads', () => {
     await closed
     await expect(RawClient.open(threads.ports.http ?? 0)).rejects.toThrow(/ECONNREFUSED/)
   })
+})
+
+test('threads that drain take snapshots until their end: what comes on connections that stay goes where it should', async () => {
+  const [one, two] = [
+    await upstream((_, response) => response.end('one')),
+    await upstream((_, response) => response.end('two')),
+  ]
+  const threads = await pool()
+  await threads.publish(everythingOn(one.port))
+  const client = await RawClient.open(threads.ports.http ?? 0)
+  client.write(GET)
+  expect((await client.response()).body).toBe('one')
+  const closed = threads.close({ drainMs: 60_000 })
+  await threads.publish(everythingOn(two.port))
+  client.write(GET)
+  const { body, headers } = await client.response()
+  expect([body, headers['connection']]).toEqual(['two', 'close'])
+  await closed
+  // Nobody is left to wait for.
+  await threads.publish(everythingOn(one.port))
 })
 
 test('https works with a certificate made at the start, and a session of one thread is resumed by the other', async () => {
@@ -204,6 +225,24 @@ test('a thread whose loop is stuck is told by name, and its metrics as they were
     },
     { timeout: 15_000, interval: 50 },
   )
+})
+
+test('a thread that does not come up has two minutes, and is stuck then', async () => {
+  const one = await upstream((_, response) => response.end('one'))
+  const timers = new ManualTimers()
+  const threads = await pool({ workers: 1 }, SILENT, timers)
+  await threads.publish(guardedBeside('/crash', one.port))
+  const crash = rawRequest(threads.ports.http ?? 0, GET.replace('/ ', '/crash '))
+  await expect(crash).rejects.toThrow(/connection ended/)
+  // Beat by beat, also while there is no thread at all.
+  await vi.waitFor(
+    () => {
+      timers.advance(5000)
+      expect(threads.stuck()).not.toEqual([])
+    },
+    { timeout: 15_000, interval: 20 },
+  )
+  expect(threads.stuck()).toEqual(['proxy thread 2 has not answered for 120 s'])
 })
 
 test('what a dead thread had counted stays in the sum, so that no counter goes backwards', async () => {
