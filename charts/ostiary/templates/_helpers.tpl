@@ -184,7 +184,7 @@ true
 {{- end }}
 {{- $watched := include "ostiary.watchNamespaces" . | fromJsonArray }}
 {{- if $watched }}
-{{- range $name := concat .Values.defaultPlugins (list .Values.defaultSslCertificate | compact) }}
+{{- range $name := concat .Values.defaultPlugins (list .Values.defaultSslCertificate .Values.defaultBackendService | compact) }}
 {{- $namespace := splitList "/" $name | first }}
 {{- if not (has $namespace $watched) }}
 {{- fail (printf "%s is in a namespace that is not watched: add %s to watchNamespaces" $name $namespace) }}

@@ -155,10 +155,10 @@ The release's namespace is told by a variable, so that whoever moves the objects
   "https-port" (without (list (int .Values.containerPorts.https)) 8443 | first)
   "admin-port" (without (list (int .Values.containerPorts.admin)) 10254 | first)
   "https-redirect-port" (without (list (include "ostiary.httpsRedirectPort" . | int)) 443 | first)
-  "workers" .Values.workers
   "default-plugins" (join "," .Values.defaultPlugins)
   "trusted-proxies" (join "," .Values.trustedProxies)
   "default-ssl-certificate" .Values.defaultSslCertificate
+  "default-backend-service" .Values.defaultBackendService
   "publish-status-address" (join "," .Values.publishStatusAddress)
   "publish-service" (include "ostiary.publishedService" . | replace (printf "%s/" .Release.Namespace) "$(POD_NAMESPACE)/")
 }}
@@ -167,6 +167,7 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- end }}
 {{- end }}
 {{- range $flag, $isOn := dict
+  "disable-catch-all" .Values.disableCatchAll
   "watch-ingress-without-class" .Values.watchIngressWithoutClass
   "require-plugin" .Values.requirePlugin
   "allow-shared-hosts" .Values.allowSharedHosts
@@ -179,6 +180,12 @@ The release's namespace is told by a variable, so that whoever moves the objects
 - --{{ $flag }}
 {{- end }}
 {{- end }}
+{{- range $name, $limit := .Values.limits }}
+{{- if not (kindIs "invalid" $limit) }}
+- --{{ kebabcase $name }}={{ kindIs "string" $limit | ternary $limit (int64 $limit) }}
+{{- end }}
+{{- end }}
+- --workers={{ .Values.workers }}
 - --session-key-secret={{ .Values.sessionKeySecret }}
 - --leader-elect={{ .Values.leaderElect }}
 - --election-id={{ include "ostiary.electionId" . }}
