@@ -145,5 +145,8 @@ function refusalOf(name: string, direction: Direction, act: 'set' | 'add' | 'rem
 
 /** Upstreams take these on Ostiary's word: see proxy/identity-headers.ts. */
 function saysWhoAsks(name: string): boolean {
-  return IDENTITY.has(name) || /^x-(?:auth-request|consumer|forwarded)-/.test(name)
+  return (
+    IDENTITY.has(name) ||
+    /^(?:x-(?:auth-request|consumer|forwarded)|ssl-client|client-cert)(?:-|$)/.test(name)
+  )
 }

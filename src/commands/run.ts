@@ -177,6 +177,7 @@ async function startThreads(
       trustedProxies: settings.trustedProxies,
       httpsRedirectPort: settings.httpsRedirectPort,
       limits: clientLimitsOf(settings),
+      tls: { minVersion: `TLSv${settings.tlsMinVersion}` },
       allowLoopbackSessionStores: allowsLoopback(settings),
     },
     { log, serveBroker: (port) => serveBroker(port, authorizationServers) },

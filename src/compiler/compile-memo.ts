@@ -5,6 +5,7 @@ import type { Ingress } from '../api/ingress.ts'
 import type { Secret } from '../api/secret.ts'
 import type { Service } from '../api/service.ts'
 import type { Endpoint } from '../table/routing-table.ts'
+import type { AuthoritiesReading } from './client-certificates.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { isSameList, PassMemo } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
@@ -19,6 +20,7 @@ import type { AttachedHost, BuiltHost, HostSources } from './virtual-host.ts'
 export class CompileMemo {
   readonly annotations = new WeakMap<Ingress | Service, Annotations>()
   readonly certificates = new WeakMap<Secret, Loading>()
+  readonly authorities = new WeakMap<Secret, AuthoritiesReading>()
   /** Whether a certificate covers a host. */
   readonly coverage = new WeakMap<X509Certificate, Map<string, boolean>>()
   readonly plugins = new PassMemo<'secrets', CompiledPlugin>()

@@ -140,5 +140,7 @@ function normaliseHeaderName(name: string): string {
 }
 
 function isForbidden(name: string): boolean {
-  return FORBIDDEN.has(name) || name.startsWith('content-')
+  // What is said of a client's certificate is for the handshake alone to find out.
+  const isOfCertificate = name.startsWith('client-cert') || name.startsWith('ssl-client-')
+  return FORBIDDEN.has(name) || name.startsWith('content-') || isOfCertificate
 }

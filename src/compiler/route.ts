@@ -45,6 +45,8 @@ export function buildRoute(parts: RouteParts, removeHeaders: readonly string[]):
     path,
     action,
     ...(redirectsToHttps(ingress, host, annotations.tls, { path, action }) && { sslRedirect: true as const }),
+    ...(annotations.tls.hsts !== undefined && { hsts: annotations.tls.hsts }),
+    ...(annotations.tls.clientCertificate && { clientCertificate: annotations.tls.clientCertificate.mode }),
     ...(accessControl && { accessControl }),
     allowEncodedSlash: annotations.allowEncodedSlash,
     allowDoubleSlash: annotations.allowDoubleSlash,

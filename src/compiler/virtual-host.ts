@@ -1,9 +1,10 @@
 import type { Annotations } from '../api/annotations.ts'
 import type { Ingress } from '../api/ingress.ts'
 import type { PolicyId } from '../table/policy.ts'
-import type { Route, Upstream, VirtualHost } from '../table/routing-table.ts'
+import type { ClientAuthorities, Route, Upstream, VirtualHost } from '../table/routing-table.ts'
 import { AnnotationIndex } from './annotation-index.ts'
 import { canaryKeyOf, compileCanary } from './canary.ts'
+import { ClientCertificates } from './client-certificates.ts'
 import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { compileForwarding } from './forwarding.ts'
@@ -52,6 +53,8 @@ export interface HostSources extends HostInventory {
 /** A host with what guards it, and what it says of Services that other hosts lead to as well. */
 export interface AttachedHost {
   readonly rules: ResolvedRules
+  /** Whose client certificates are asked for. */
+  readonly authorities: ClientAuthorities | undefined
   readonly logins: HostLogins
   readonly sharing: SharingProblems
   /** Request headers that upstreams take from plugins for true, by Service. */
@@ -151,6 +154,7 @@ class HostAttacher {
   readonly #input: HostInput
   readonly #annotations: AnnotationIndex
   readonly #attacher: PluginAttacher
+  readonly #clientCertificates: ClientCertificates
   readonly #mappedHeaders = new Map<string, string[]>()
 
   constructor(input: HostInput) {
@@ -158,19 +162,25 @@ class HostAttacher {
     this.#input = input
     this.#annotations = new AnnotationIndex(diagnostics, memo)
     this.#attacher = new PluginAttacher(sources.plugins, this.#annotations, options, diagnostics)
+    this.#clientCertificates = new ClientCertificates(sources.secrets, this.#annotations, {
+      diagnostics,
+      memo,
+    })
   }
 
   attach(written: HostRules): AttachedHost {
     const { sources, diagnostics } = this.#input
     const rules = resolveConflicts(written, diagnostics)
-    const attached = entriesOf(rules).map((entry) => this.#attachEntry(entry))
+    const entries = entriesOf(rules)
+    const authorities = this.#clientCertificates.ofHost(entries.map(({ ingress }) => ingress))
+    const attached = entries.map((entry) => this.#attachEntry(entry, authorities))
     const sharing: SharingProblems = new Map()
     const logins = judgeLogins(rules.host, attached, sources.plugins, sharing, diagnostics)
     reportShadowedPaths(logins, rules.entries, diagnostics)
-    return { rules, logins, sharing, mappedHeaders: [...this.#mappedHeaders] }
+    return { rules, authorities, logins, sharing, mappedHeaders: [...this.#mappedHeaders] }
   }
 
-  #attachEntry(entry: PathEntry): AttachedEntry {
+  #attachEntry(entry: PathEntry, authorities: ClientAuthorities | undefined): AttachedEntry {
     const { ingress, path } = entry
     const { services } = this.#input.sources
     const keys = serviceKeysOf(entry, services, this.#annotations)
@@ -181,11 +191,17 @@ class HostAttacher {
       for (const key of keys)
         this.#mappedHeaders.set(key, [...(this.#mappedHeaders.get(key) ?? []), ...names])
     }
-    return {
-      entry,
-      attachment:
-        entry.refused === undefined ? attachment : { ...attachment, guard: refusedGuard(entry.refused) },
-    }
+    const guard = this.#closedGuard(entry, authorities)
+    return { entry, attachment: guard === undefined ? attachment : { ...attachment, guard } }
+  }
+
+  #closedGuard(
+    { ingress, refused }: PathEntry,
+    authorities: ClientAuthorities | undefined,
+  ): Guard | undefined {
+    if (refused !== undefined) return refusedGuard(refused)
+    const closing = this.#clientCertificates.closing(ingress, authorities)
+    return closing && { kind: 'closed', ...closing }
   }
 }
 
@@ -202,7 +218,7 @@ class HostBuilder {
     this.#resolver = new UpstreamResolver(sources, options, this.#annotations, { diagnostics, memo })
   }
 
-  build({ rules, logins }: AttachedHost, mappedHeaders: Lookup<string>): BuiltHost {
+  build({ rules, authorities, logins }: AttachedHost, mappedHeaders: Lookup<string>): BuiltHost {
     const routes = entriesOf(rules).map((entry, index) =>
       this.#buildRoute(entry, rules.host, logins.guards[index], mappedHeaders),
     )
@@ -214,6 +230,7 @@ class HostBuilder {
       ...(defaultRoute && { defaultRoute }),
       loginPolicies: logins.loginPolicies,
       ...(hasHttpsLogin && { httpsLogin: true as const }),
+      ...(authorities && { clientAuthorities: authorities }),
       reservedClosed: logins.reservedClosed,
     }
     return { virtualHost, upstreams: [...this.#upstreams.values()], secrets: this.#secrets() }

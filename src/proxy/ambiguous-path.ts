@@ -65,10 +65,11 @@ function mergeSlashes(path: string): string {
 function isGuardedOtherwise(other: Route, route: Route): boolean {
   if (route.action.kind === 'closed') return false
   if (other.action.kind === 'closed') return true
-  if (other.action.policies.length === 0) return false
+  if (other.action.policies.length === 0 && other.clientCertificate === undefined) return false
   return guardOf(other) !== guardOf(route)
 }
 
-function guardOf({ action, accessControl }: Route): string {
-  return JSON.stringify([action.kind === 'forward' ? action.policies : action.reason, accessControl])
+function guardOf({ action, accessControl, clientCertificate }: Route): string {
+  const guard = action.kind === 'forward' ? action.policies : action.reason
+  return JSON.stringify([guard, accessControl, clientCertificate])
 }

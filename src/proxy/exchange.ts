@@ -82,6 +82,8 @@ export class Exchange {
   rules: RouteRules | undefined
   /** What the rules add to every response. */
   policyHeaders: HeaderList = NO_HEADERS
+  /** What the upstream is told of the client's certificate. */
+  certificateHeaders: HeaderList | undefined
   /** In place of the path that was sent. */
   upstreamPath: string | undefined
   underway: Underway | undefined

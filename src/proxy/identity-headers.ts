@@ -2,6 +2,9 @@
 // X-Access-Token is also a place where bearer tokens are looked for: authorization reads the request as it was sent,
 // before any of these is removed.
 const IDENTITY_HEADERS: ReadonlySet<string> = new Set([
+  // Of a client's certificate (RFC 9440 §4), which upstreams would take for one that was verified.
+  'client-cert',
+  'client-cert-chain',
   'x-access-token',
   'x-anonymous-consumer',
   'x-authenticated-groups',
@@ -20,6 +23,8 @@ const IDENTITY_HEADERS: ReadonlySet<string> = new Set([
 ])
 
 const IDENTITY_PREFIX = 'x-auth-request-'
+// As nginx's users name what is known of the client's certificate.
+const CERTIFICATE_PREFIX = 'ssl-client-'
 
 /**
  * A field name as servers that turn names into variables see it (CGI, WSGI, Rack): lower case, and `_` the same as
@@ -36,5 +41,9 @@ export function foldHeaderName(name: string): string {
  * @param foldedName from `foldHeaderName`
  */
 export function isIdentityHeader(foldedName: string): boolean {
-  return IDENTITY_HEADERS.has(foldedName) || foldedName.startsWith(IDENTITY_PREFIX)
+  return (
+    IDENTITY_HEADERS.has(foldedName) ||
+    foldedName.startsWith(IDENTITY_PREFIX) ||
+    foldedName.startsWith(CERTIFICATE_PREFIX)
+  )
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { ClientLimits } from './client-limits.ts'
 import { problem, statusPhrase } from './problem.ts'
-import { secureContextOptions, type ServerNames } from './server-names.ts'
+import { HANDSHAKE_TIMEOUT_MS, secureContextOptions, type ServerNames } from './server-names.ts'
 import { asksForWebSocket, takeUpgrade } from './upgrade.ts'
 
 /** An HTTP or HTTPS server that hands every request to one function. */
@@ -18,7 +18,6 @@ export interface Listener {
 /** @param upgrading the client's socket, where the request asks for a WebSocket; see `takeUpgrade` */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse, upgrading?: Socket) => void
 
-const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How often connections are looked at that let us wait for their fields. */
 const CHECK_MS = 5_000
 
@@ -118,7 +117,7 @@ function createApp(
     ...common,
     https: {
       ...serverOptions(limits),
-      ...secureContextOptions(names.defaultPair),
+      ...secureContextOptions(names.defaultPair, names.settings),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ALPNProtocols: ['http/1.1'],
       SNICallback: (serverName, callback) => callback(null, names.find(serverName)),

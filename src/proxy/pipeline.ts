@@ -3,10 +3,12 @@ import type { AuthDecision, GoOn } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
+import { checkClientCertificate, checkServerName } from './client-certificates/check-client-certificate.ts'
 import { checkLimits } from './client-limits.ts'
 import type { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { refusalOfFraming } from './framing.ts'
+import { addHsts } from './hsts.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
@@ -29,15 +31,18 @@ const STEPS: readonly Step[] = [
   checkAuthority,
   checkTarget,
   matchHost,
+  checkServerName,
   redirectLogin,
   answerReservedPath,
   answerRoutedCallback,
   matchRoute,
   applyRules,
+  addHsts,
   redirectRoute,
   checkOpen,
   refuseTrace,
   admit,
+  checkClientCertificate,
   authorize,
   limitCaller,
   prepare,
@@ -195,7 +200,9 @@ function checkOpen(exchange: Exchange): boolean {
 
 /** Its answer would show the client what we add for the upstream alone: tokens, identity (RFC 9110 §9.3.8). */
 function refuseTrace(exchange: Exchange): boolean {
-  if (exchange.request.method !== 'TRACE' || exchange.action.policies.length === 0) return true
+  if (exchange.request.method !== 'TRACE') return true
+  const { action, route } = exchange
+  if (action.policies.length === 0 && route?.clientCertificate === undefined) return true
   respondProblem(exchange, 405, {
     message: 'TRACE is not answered on a guarded route.',
     reason: 'trace',

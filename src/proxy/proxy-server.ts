@@ -1,5 +1,3 @@
-import type { Server } from 'node:http'
-import type { Server as TlsServer } from 'node:tls'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
@@ -7,6 +5,7 @@ import { cacheFamilies } from '../observability/cache-families.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
+import { findVirtualHost } from '../table/route-index.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot, type LiveSnapshot } from './active-snapshot.ts'
 import { CLIENT_LIMITS, type ClientLimits } from './client-limits.ts'
@@ -15,7 +14,8 @@ import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
 import { createListener, type Listener, type RequestHandler } from './listener.ts'
 import { handle } from './pipeline.ts'
-import { secureContextOptions, ServerNames, type KeyPair } from './server-names.ts'
+import { ServerNames, TLS_SETTINGS, type KeyPair, type TlsSettings } from './server-names.ts'
+import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
 import { createRateLimiter, type RateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 import { UpstreamPools } from './upstream-pools.ts'
@@ -31,6 +31,7 @@ export interface ProxyServerOptions {
   readonly defaultCertificate?: KeyPair
   /** 48 bytes that threads share, so that a TLS session made in one is resumed in another. */
   readonly ticketKeys?: Uint8Array
+  readonly tls?: TlsSettings
   /** The port of HTTPS as clients see it, for redirects. Default 443. */
   readonly httpsRedirectPort?: number
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
@@ -108,10 +109,16 @@ export async function createProxyServer(
     handle(new Exchange(engine, request, response, upgrading))
   }
   const names =
-    options.defaultCertificate === undefined ? undefined : new ServerNames(options.defaultCertificate, log)
+    options.defaultCertificate === undefined
+      ? undefined
+      : new ServerNames(options.defaultCertificate, log, options.tls ?? TLS_SETTINGS)
   const http = options.http === undefined ? undefined : await createListener(onRequest, limits)
+  const authoritiesOf: TlsListenerOptions['authoritiesOf'] = (host) =>
+    findVirtualHost(engine.snapshot.index, host)?.virtualHost.clientAuthorities
   const https =
-    options.https === undefined ? undefined : await createTlsListener(onRequest, names, limits, options)
+    options.https === undefined
+      ? undefined
+      : await createHttps(onRequest, options, { names, limits, authoritiesOf, log })
   if (http !== undefined) countConnections(http, 'http', metrics)
   if (https !== undefined) countConnections(https, 'https', metrics)
   let live = EMPTY_LIVE_TABLE
@@ -120,7 +127,7 @@ export async function createProxyServer(
     live = snapshot.live
     engine.snapshot = new ActiveSnapshot(snapshot, pools, metrics)
     pools.retain(engine.snapshot)
-    if (names?.publish(live) === true) setDefaultContext(https, names, options)
+    if (names?.publish(live) === true) https?.setDefaultContext()
   }
   // Here and not at each publish, which must not cost what the whole table does.
   const currentFamilies = (): MetricFamily[] => {
@@ -157,29 +164,15 @@ export async function createProxyServer(
   }
 }
 
-async function createTlsListener(
+function createHttps(
   onRequest: RequestHandler,
-  names: ServerNames | undefined,
-  limits: ClientLimits,
   options: ProxyServerOptions,
-): Promise<Listener> {
+  parts: Omit<TlsListenerOptions, 'names'> & { readonly names: ServerNames | undefined },
+): Promise<TlsListener> {
+  const { names, ...rest } = parts
   if (names === undefined) throw new TypeError('an https listener needs a defaultCertificate')
-  const listener = await createListener(onRequest, limits, names)
-  setDefaultContext(listener, names, options)
-  return listener
-}
-
-/** The ticket keys go along: without them every call would end all TLS sessions. */
-function setDefaultContext(
-  listener: Listener | undefined,
-  names: ServerNames,
-  { ticketKeys }: ProxyServerOptions,
-): void {
-  const tls = listener?.server as (Server & TlsServer) | undefined
-  tls?.setSecureContext({
-    ...secureContextOptions(names.defaultPair),
-    ...(ticketKeys !== undefined && { ticketKeys: Buffer.from(ticketKeys) }),
-  })
+  const { ticketKeys } = options
+  return createTlsListener(onRequest, { ...rest, names, ...(ticketKeys !== undefined && { ticketKeys }) })
 }
 
 function countConnections({ server }: Listener, kind: 'http' | 'https', metrics: RequestMetrics): void {

@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly removeHeaders: readonly string[]
   /** Without any, our own cookies go all the same. */
   readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'>
+  /** Of the client's certificate. */
+  readonly certificateHeaders?: HeaderList
   /** The value of a Forwarded field of ours (RFC 7239). Absent: one that a trusted proxy sent passes. */
   readonly forwarded?: string
   /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
@@ -144,6 +146,7 @@ function addOurs(headers: string[], input: UpstreamRequest): void {
   if (bodyReplaced !== undefined) headers.push('Content-Length', String(bodyReplaced))
   if (input.routeEdits !== undefined) addRouteFields(headers, input.routeEdits, input)
   if (edits !== undefined) for (const [name, value] of edits.setHeaders) headers.push(name, value)
+  for (const [name, value] of input.certificateHeaders ?? []) headers.push(name, value)
 }
 
 function addRouteFields(headers: string[], { fields }: RequestEdits, input: UpstreamRequest): void {

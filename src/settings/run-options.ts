@@ -71,6 +71,10 @@ export function runOptions(): Option[] {
     ),
     option('--http-port <port>', 'HTTP port (default: 8080)'),
     option('--https-port <port>', 'HTTPS port (default: 8443)'),
+    option(
+      '--tls-min-version <version>',
+      'lowest TLS version that clients may use: 1.2 or 1.3 (default: 1.2)',
+    ),
     option('--https-redirect-port <port>', 'HTTPS port as clients see it, for ssl-redirect (default: 443)'),
     option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
     option('--admin-port <port>', 'port of /startupz, /livez, /readyz and /metrics (default: 10254)'),

@@ -33,6 +33,8 @@ export const settingsSchema = z.strictObject({
   httpsPort: port.default(8443),
   /** As clients see it: where `ssl-redirect` sends them. */
   httpsRedirectPort: port.default(443),
+  /** Of clients. */
+  tlsMinVersion: z.enum(['1.2', '1.3'], 'must be 1.2 or 1.3').default('1.2'),
   adminAddress: z.string().min(1).default('::'),
   adminPort: port.default(10_254),
   /** 0: as many as the cgroup allows. */

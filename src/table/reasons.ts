@@ -78,6 +78,16 @@ export const REASONS = {
     effect: 'tells',
     meaning: 'A certificate that is served is not valid yet; clients refuse it.',
     action: 'Wait, or look at the clocks of this machine and of the issuer.',
+  ClientCaConflict: {
+    effect: 'closes',
+    meaning:
+      'Two Ingresses of a host name different authorities of client certificates; the older ones count.',
+    action: 'Name Secrets of equal content for one host.',
+  },
+  ClientCaInvalid: {
+    effect: 'closes',
+    meaning: 'The Secret of `ostiary.dev/client-ca-secret` holds no certificates of authorities.',
+    action: 'Put them into `ca.crt` and, where some are revoked, their lists into `ca.crl`, both PEM.',
   },
   Conflicted: {
     effect: 'tells',
@@ -281,7 +291,7 @@ export const REASONS = {
   },
   SecretNotFound: {
     effect: 'closes',
-    meaning: 'A Secret that a plugin names is missing, not labelled, or lacks the key.',
+    meaning: 'A Secret that a plugin or an Ingress names is missing, not labelled, or lacks the key.',
     action: 'Create it; label it: `kubectl label secret NAME ostiary.dev/secret=true`.',
   },
   SecretWhitespace: {

@@ -55,12 +55,25 @@ export interface Route {
   readonly accessControl?: AccessControl
   /** Plain HTTP is sent to HTTPS, before anything else is done for the request. */
   readonly sslRedirect?: true
+  /** Value of Strict-Transport-Security on every response over HTTPS. */
+  readonly hsts?: string
+  /** Only with a certificate of the host's authorities; `optional`: or with none. */
+  readonly clientCertificate?: 'required' | 'optional'
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
   /** Lower-case names removed from requests here beside `RoutingTable.identityHeaders`. */
   readonly removeHeaders: readonly string[]
   /** Absent: requests and responses pass as they are. */
   readonly traffic?: RouteTraffic
+}
+
+/** Whose client certificates are taken. */
+export interface ClientAuthorities {
+  /** Digest of the rest: equal content has equal ids, and another content another id. */
+  readonly id: string
+  readonly caPem: string
+  /** Where there is one, certificates of authorities without a list are refused. */
+  readonly crlPem?: string
 }
 
 /** Everything that one host name serves. */
@@ -75,6 +88,8 @@ export interface VirtualHost {
   readonly loginPolicies: readonly PolicyId[]
   /** A route with a login is on HTTPS only: so are the reserved paths and the callbacks. */
   readonly httpsLogin?: true
+  /** Handshakes for this host ask for a certificate of these. */
+  readonly clientAuthorities?: ClientAuthorities
   /** A named plugin that could be a login plugin is missing or invalid: reserved paths answer 503. */
   readonly reservedClosed: boolean
 }

@@ -144,3 +144,53 @@ test('a session is resumed after a publish', async () => {
   server.publish(tlsSnapshot({ '': pair('default'), 'a.example.com': pair('exact') }, upstreamPort))
   expect((await connect(first.session)).reused).toBe(true)
 })
+
+test.each([
+  ['a key exchange without forward secrecy', 'AES128-GCM-SHA256'],
+  ['CBC', 'ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256'],
+  ['3DES', 'ECDHE-RSA-DES-CBC3-SHA:DES-CBC3-SHA:@SECLEVEL=0'],
+  ['no encryption', 'ECDHE-ECDSA-NULL-SHA:ECDHE-RSA-NULL-SHA:@SECLEVEL=0'],
+])('%s is refused', async (_name, ciphers) => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({}, port))
+  const client = RawClient.openTls({ port: https, maxVersion: 'TLSv1.2', ciphers })
+  await expect(client).rejects.toThrow(/handshake failure|no ciphers available|no cipher match/i)
+})
+
+test.each([
+  ['TLSv1.2', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+  ['TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+  ['TLSv1.3', 'TLS_AES_256_GCM_SHA384'],
+] as const)('%s with %s is taken', async (maxVersion, ciphers) => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({}, port))
+  const client = await RawClient.openTls({ port: https, maxVersion, ciphers })
+  expect((client.socket as TLSSocket).getCipher().name).toBe(ciphers)
+  client.close()
+})
+
+test('--tls-min-version 1.3 refuses TLS 1.2', async () => {
+  const { port } = await upstream((_request, response) => response.end())
+  const { https } = await proxy(tlsSnapshot({ 'example.com': pair('exact') }, port), {
+    https: { port: 0 },
+    defaultCertificate: fallback,
+    tls: { minVersion: 'TLSv1.3' },
+  })
+  for (const servername of ['example.com', 'other.example.com']) {
+    const old = RawClient.openTls({ port: https, servername, maxVersion: 'TLSv1.2' })
+    await expect(old).rejects.toThrow(/protocol version/i)
+  }
+  const client = await RawClient.openTls({ port: https, servername: 'example.com' })
+  expect((client.socket as TLSSocket).getProtocol()).toBe('TLSv1.3')
+  client.close()
+})
+
+// Within a connection it could ask for another name, and would find it judged by the first.
+test('no connection is negotiated anew', async () => {
+  const { https } = await tlsProxy((port) => tlsSnapshot({}, port))
+  const client = await RawClient.openTls({ port: https, maxVersion: 'TLSv1.2' })
+  const error = await new Promise<Error | null>((resolve) => {
+    client.socket.once('error', resolve)
+    ;(client.socket as TLSSocket).renegotiate({ rejectUnauthorized: false }, resolve)
+  })
+  expect(error?.message).toMatch(/no renegotiation/i)
+  client.close()
+})

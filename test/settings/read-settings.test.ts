@@ -46,6 +46,7 @@ describe('settings', () => {
       shutdownDelay: '5s',
       maxHeaderBytes: '8192',
       maxUrlBytes: '256',
+      tlsMinVersion: '1.3',
     }
     const needed: Record<string, readonly string[]> = { withoutClusterRights: ['--watch-namespace', 'a'] }
     for (const option of runOptions()) {

@@ -42,6 +42,7 @@ function headersOf(exchange: Exchange, body: Buffer | null, forwarding: Leg['for
     removeHeaders: exchange.route?.removeHeaders ?? [],
     ...(allow !== undefined && { edits: allow }),
     ...(body !== null && { bodyReplaced: body.byteLength }),
+    ...(exchange.certificateHeaders && { certificateHeaders: exchange.certificateHeaders }),
     ...(rules?.requestEdits !== undefined && {
       routeEdits: rules.requestEdits,
       originalTarget: originalTarget(exchange),
