@@ -8,6 +8,7 @@ export interface AnnotationProblem extends Problem {
   readonly reason: 'UnknownAnnotation' | 'EmptyPlugins' | 'InvalidAnnotation' | 'PublicAndPlugins'
 }
 
+const MAXIMUM_HINTS = 8
 const PLUGIN_NAME = /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/)?[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/
 const DURATION = /^(\d{1,9})(ms|s|m|h)$/
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -28,7 +29,8 @@ export class AnnotationReader {
     for (const name of Object.keys(values).sort()) {
       if (!isOurs(name) || known.some((each) => name === ANNOTATION_PREFIX + each)) continue
       const written = name.slice(ANNOTATION_PREFIX.length)
-      const nearest = nearestName(written, known)
+      // Somebody may write ten thousand of them.
+      const nearest = this.problems.length < MAXIMUM_HINTS ? nearestName(written, known) : undefined
       const hint = nearest === undefined ? '' : `; did you mean ${ANNOTATION_PREFIX}${nearest}?`
       this.report(written, 'UnknownAnnotation', `is not known on ${kind}${hint}`)
     }

@@ -24,6 +24,7 @@ const DEFAULT_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const DEFAULT_HEADERS = ['Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'X-Requested-With']
 const DEFAULT_MAX_AGE_SECONDS = 600
 const DAY_MS = 86_400_000
+const MAXIMUM_ITEMS = 64
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,128}$/
 // Two labels at least behind the star: `https://*.com` is everybody.
@@ -73,6 +74,9 @@ function readOrigins(reader: AnnotationReader): readonly string[] | undefined {
   }
   const origins = written.map((origin) => normalOrigin(origin.toLowerCase()))
   const known = origins.filter((origin) => origin !== undefined)
+  if (written.length > MAXIMUM_ITEMS) {
+    return reader.invalid('cors-allow-origin', `must list at most ${MAXIMUM_ITEMS} origins`)
+  }
   if (known.length === origins.length) return [...new Set(known)].sort()
   return reader.invalid(
     'cors-allow-origin',
@@ -91,6 +95,7 @@ function normalOrigin(origin: string): string | undefined {
 
 function readTokens(reader: AnnotationReader, name: string): readonly string[] | undefined {
   const items = reader.list(name)
-  if (items === undefined || items.every((item) => TOKEN.test(item))) return items && [...new Set(items)]
-  return reader.invalid(name, 'must list names, parted by commas')
+  if (items === undefined) return undefined
+  if (items.length <= MAXIMUM_ITEMS && items.every((item) => TOKEN.test(item))) return [...new Set(items)]
+  return reader.invalid(name, `must list up to ${MAXIMUM_ITEMS} names, parted by commas`)
 }

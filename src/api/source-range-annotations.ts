@@ -9,6 +9,8 @@ export interface SourceRangeAnnotations {
   readonly deny?: readonly string[]
 }
 
+// Looking an address up takes as long as the list is.
+const MAXIMUM_NETWORKS = 1000
 // Of an IPv4 network that is written as mapped to IPv6 the first 96 bits are the mapping's.
 const MAPPED = /^::ffff:[0-9.]+\/(\d+)$/i
 const network = z
@@ -26,6 +28,9 @@ export function readSourceRange(reader: AnnotationReader): SourceRangeAnnotation
 function readNetworks(reader: AnnotationReader, name: string): readonly string[] | undefined {
   const items = reader.list(name)
   const wrong = items?.find((item) => !network.safeParse(item).success)
+  if (items !== undefined && items.length > MAXIMUM_NETWORKS) {
+    return reader.invalid(name, `must list at most ${MAXIMUM_NETWORKS} networks`)
+  }
   if (wrong === undefined) return items && [...new Set(items)].sort()
   const message =
     'must list addresses or networks as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, parted by commas'

@@ -52,7 +52,15 @@ describe('what cannot be taken is a problem with its place, and does nothing', (
     [{ 'allow-source-range': '010.0.0.0/8' }, 'allow-source-range'],
     [{ 'deny-source-range': '::ffff:10.0.0.0/90' }, 'deny-source-range'],
     [{ 'deny-source-range': 'fe80::1%eth0' }, 'deny-source-range'],
+    [
+      { 'deny-source-range': Array.from({ length: 1001 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join() },
+      'deny-source-range',
+    ],
     [{ 'cors-allow-origin': '' }, 'cors-allow-origin'],
+    [
+      { 'cors-allow-origin': Array.from({ length: 65 }, (_, i) => `https://a${i}.example`).join() },
+      'cors-allow-origin',
+    ],
     [{ 'cors-allow-origin': '*, https://a.example' }, 'cors-allow-origin'],
     [{ 'cors-allow-origin': 'https://*' }, 'cors-allow-origin'],
     [{ 'cors-allow-origin': 'https://a*.example.com' }, 'cors-allow-origin'],
@@ -191,6 +199,13 @@ describe('an unknown name', () => {
     expect(read({ [name]: 'x' }).problems[0]?.message).toBe(
       `is not known on Ingress; did you mean ostiary.dev/${meant}?`,
     )
+  })
+
+  test('among very many costs no more than to say so', () => {
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`rate-limit${i.toString(36)}`, 'x']))
+    const { problems } = read(many)
+    expect(problems).toHaveLength(20_000)
+    expect(problems.filter(({ message }) => message.includes('did you mean'))).toHaveLength(8)
   })
 
   test('that is near to none is told nothing', () => {

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import type { Identity } from '../../auth/decision.ts'
 import type { RateLimit, RouteRateLimit } from '../../table/route-traffic.ts'
 import type { Route } from '../../table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
 import { respondProblem } from '../respond.ts'
 import type { Count, Counted } from './rate-limiter.ts'
+
+const MAXIMUM_KEY_LENGTH = 256
 
 /** A limit that a request counts against, and its name among those of the response. */
 interface NamedCount extends Count {
@@ -51,7 +54,12 @@ interface Caller {
 }
 
 function named({ requests, windowSeconds }: RateLimit, per: string, key: string): NamedCount {
-  return { name: `${per}-${windowSeconds}s`, key: `${per} ${key}`, requests, windowSeconds }
+  return { name: `${per}-${windowSeconds}s`, key: shortened(`${per} ${key}`), requests, windowSeconds }
+}
+
+/** Names that authorization servers give may be long, and many are remembered. */
+function shortened(key: string): string {
+  return key.length <= MAXIMUM_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64url')
 }
 
 /** An Ingress counts as one: its paths are no way to more requests. */
