@@ -78,6 +78,7 @@ export const REASONS = {
     effect: 'tells',
     meaning: 'A certificate that is served is not valid yet; clients refuse it.',
     action: 'Wait, or look at the clocks of this machine and of the issuer.',
+  },
   ClientCaConflict: {
     effect: 'closes',
     meaning:
