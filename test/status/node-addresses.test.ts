@@ -1,7 +1,9 @@
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { addressesOfNode, NodeAddresses } from '../../src/status/node-addresses.ts'
+import { PublishedAddresses } from '../../src/status/published-addresses.ts'
 import { ManualTimers } from '../support/manual-timers.ts'
-import { ScriptedApiServer } from '../support/scripted-api-server.ts'
+import { answerStatus, ScriptedApiServer } from '../support/scripted-api-server.ts'
 import { apiOf } from './setup.ts'
 
 const PODS = '/api/v1/namespaces/edge/pods'
@@ -111,4 +113,31 @@ test.each([
   { status: { addresses: [null, { type: 'InternalIP', address: 7 }] } },
 ])('a node of a form that cannot be has no address (%#)', (raw) => {
   expect(addressesOfNode(raw)).toEqual([])
+})
+
+test('while nodes cannot be read the addresses stay as they are, and the reason is told once', async () => {
+  const { server, timers, nodes, put } = await bench()
+  await using _ = server
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const addresses = new PublishedAddresses({
+    api: apiOf(server),
+    logger,
+    clock: timers,
+    addresses: [],
+    nodes,
+  })
+  put(pod('us'))
+  for (let n = 0; n < 2; n += 1) {
+    server.once('get', `${NODES}/n1`, (_, response) => answerStatus(response, 403, 'Forbidden'))
+    expect(await addresses.current(signal)).toBeUndefined()
+    timers.advance(5000)
+  }
+  expect(logged).toHaveLength(1)
+  expect(logged[0]).toMatch(/403 Forbidden.*the nodes of our pods cannot be read/)
+  server.put(NODES, node('n1', ['InternalIP', '10.0.0.1']))
+  expect(await addresses.current(signal)).toEqual([{ ip: '10.0.0.1' }])
+  put(pod('us', { ready: 'False' }))
+  timers.advance(5000)
+  expect(await addresses.current(signal)).toEqual([{ ip: '10.0.0.1' }])
 })

@@ -183,6 +183,35 @@ test('nothing is told of an Ingress that is not ours, of what is no problem, or 
   await a.stop()
 })
 
+test('nothing is told of a plugin whose conditions are those of another installation', async () => {
+  await using server = await ScriptedApiServer.start(LEASES, INGRESSES, EVENTS)
+  const a = start(server, 'a', { publishStatusAddress: [] })
+  const plugin = (name: string, manager?: string): Diagnostic => {
+    const managedFields = manager === undefined ? [] : [{ manager, subresource: 'status' }]
+    a.seen.see('OIDCPlugin', { metadata: { name, namespace: 'shop', uid: name, managedFields } })
+    return { ...diagnostic, object: { kind: 'OIDCPlugin', namespace: 'shop', name } }
+  }
+  const diagnostics = [
+    plugin('theirs'),
+    plugin('held', 'ostiary/elsewhere/leader'),
+    plugin('free'),
+    plugin('ours', 'ostiary/elsewhere/leader'),
+  ]
+  const claims = new Map([
+    ['shop/theirs', 'others'],
+    ['shop/held', 'nobody'],
+    ['shop/free', 'nobody'],
+  ] as const)
+  a.reporter.reconciled(reported({ diagnostics, claims }))
+  await eventually(() => expect(server.requestsFor('create', EVENTS)).toHaveLength(2))
+  const told = server.requestsFor('create', EVENTS).map(({ body }) => body)
+  expect(told.map((body) => (JSON.parse(body) as { regarding: { name: string } }).regarding.name)).toEqual([
+    'free',
+    'ours',
+  ])
+  await a.stop()
+})
+
 test('a leader that slips over an object goes on when the object is another', async () => {
   await using server = await ScriptedApiServer.start(LEASES, INGRESSES, EVENTS)
   let slips = 0

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { PublishedAddresses } from '../../src/status/published-addresses.ts'
 import type { StatusInput } from '../../src/status/desired-writes.ts'
+import type { StatusMetrics } from '../../src/status/status-metrics.ts'
 import { StatusWriter } from '../../src/status/status-writer.ts'
 import type { ObjectStatus } from '../../src/table/diagnostic.ts'
 import { EMPTY_TABLE } from '../../src/table/routing-table.ts'
@@ -45,6 +46,7 @@ function bench(
   server: ScriptedApiServer,
   addresses: readonly string[] = ['192.0.2.1'],
   service?: string,
+  metrics?: StatusMetrics,
 ): Bench {
   const timers = new ManualTimers()
   const seen = new SeenObjects()
@@ -61,6 +63,7 @@ function bench(
       return state.isLeader
     },
     findings: () => new Map(),
+    ...(metrics && { metrics }),
   })
   const controller = new AbortController()
   const running = writer.run(controller.signal)
@@ -333,4 +336,26 @@ test('beside another installation, conditions have one writer', async () => {
   )
   await eventually(() => expect(timers.nextInMs).toBe(10_000))
   expect(patches()).toHaveLength(4)
+})
+
+test('what became of each write is counted', async () => {
+  await using server = await ScriptedApiServer.start(PLUGINS)
+  const counted: string[] = []
+  const wroteStatus = (kind: string, result: string) => void counted.push(`${kind} ${result}`)
+  const { add, writer, timers } = bench(server, [], undefined, { wroteStatus, wroteEvent: () => {} })
+  const names = ['a-conflict', 'b-refused', 'c-good', 'd-failed']
+  for (const name of names) add(PLUGINS, 'OIDCPlugin', name)
+  const answers = { 'a-conflict': 409, 'b-refused': 422, 'd-failed': 503 }
+  for (const [name, code] of Object.entries(answers)) {
+    const path = statusPath('ostiary.dev/v1alpha1', 'oidcplugins', name)
+    server.once('patch', path, (_, response) => answerStatus(response, code, 'No'))
+  }
+  writer.update(input({ statuses: names.map((name) => accepted(name)) }))
+  await eventually(() => expect(timers.nextInMs).toBe(500))
+  expect(counted).toEqual([
+    'OIDCPlugin skipped',
+    'OIDCPlugin refused',
+    'OIDCPlugin written',
+    'OIDCPlugin failed',
+  ])
 })
