@@ -202,7 +202,9 @@ describe('an unknown name', () => {
   })
 
   test('among very many costs no more than to say so', () => {
-    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`rate-limit${i.toString(36)}`, 'x']))
+    const many = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, i) => [`rate-limit${i.toString(36)}`, 'x']),
+    )
     const { problems } = read(many)
     expect(problems).toHaveLength(20_000)
     expect(problems.filter(({ message }) => message.includes('did you mean'))).toHaveLength(8)

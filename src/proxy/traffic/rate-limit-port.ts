@@ -89,7 +89,8 @@ class RateLimitClient implements RateLimiter {
       const id = this.#nextId
       this.#nextId += 1
       this.#pending.set(id, { counts, resolve, reject })
-      // What comes in one turn of the event loop goes in one message: 30 µs each, whatever it holds.
+      // What comes in one turn of the event loop goes in one message. A question alone costs both threads 28 µs of CPU,
+      // and 6 µs where twenty go together.
       if (this.#questions.push({ id, counts }) === 1) setImmediate(() => this.#send())
     })
   }
