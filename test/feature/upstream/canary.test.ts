@@ -23,11 +23,11 @@ async function both(of: Case) {
   const seen = { main: 0, canary: 0 }
   const main = await httpUpstream((request, response) => {
     seen.main += 1
-    response.end(`main ${request.headers['x-groups'] ?? ''}`)
+    response.end(`main ${String(request.headers['x-groups'] ?? '')}`)
   })
   const canary = await httpUpstream((request, response) => {
     seen.canary += 1
-    response.end(`canary ${request.headers['x-groups'] ?? ''}`)
+    response.end(`canary ${String(request.headers['x-groups'] ?? '')}`)
   })
   const ostiary = await startOstiary(
     yaml(
