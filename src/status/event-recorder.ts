@@ -6,6 +6,7 @@ import type { ApiServer } from '../source/cluster/api-server.ts'
 import { BackOff } from '../source/cluster/back-off.ts'
 import { countedEvent, eventName, eventNamespace, historyOf, newEvent, type Occurrence } from './event.ts'
 import { LeaderLoop } from './leader-loop.ts'
+import { ProblemLog } from './problem-log.ts'
 import type { StatusMetrics } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -43,10 +44,11 @@ export class EventRecorder {
   #occurrences: () => Iterable<Occurrence> = () => []
   /** When each was told last, by the monotonic clock. */
   readonly #told = new Map<string, number>()
-  #problem: string | undefined
+  readonly #problems: ProblemLog
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
+    this.#problems = new ProblemLog(options.logger, options.clock)
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: EVENTS_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 1000, random: options.random })
     this.#loop = new LeaderLoop({
@@ -88,7 +90,7 @@ export class EventRecorder {
         this.#told.set(key, this.#options.clock.monotonic())
         this.#options.metrics?.wroteEvent('written')
         this.#backOff.reset()
-        this.#problem = undefined
+        this.#problems.solved()
       } catch (error) {
         if (signal.aborted) return undefined
         const delayMs = this.#failed(key, error)
@@ -140,10 +142,8 @@ export class EventRecorder {
     return status === 403 ? RESYNC_MS : this.#backOff.next()
   }
 
-  /** Once for as long as the reason is the same. */
   #report(reason: string): void {
-    if (reason !== this.#problem) this.#options.logger.warn({ reason }, 'an Event cannot be written')
-    this.#problem = reason
+    this.#problems.report({ reason }, 'an Event cannot be written')
   }
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts'
 import { ApiServerError } from '../source/cluster/api-server-error.ts'
 import type { ApiServer } from '../source/cluster/api-server.ts'
 import { pause } from '../source/cluster/back-off.ts'
+import { ProblemLog } from './problem-log.ts'
 import { durationOf, heldLease, holderOf, readLease, releasedLease, type Lease } from './lease.ts'
 
 export interface LeaderElectionOptions {
@@ -46,11 +47,12 @@ export class LeaderElection {
   #leadsUntilMs = Number.NEGATIVE_INFINITY
   #isLeading = false
   #cancelDeadline: () => void = () => {}
-  #problem: string | undefined
+  readonly #problems: ProblemLog
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#problems = new ProblemLog(options.logger, this.#clock)
     this.#timers = options.timers ?? systemTimers
     this.#leaseMs = options.leaseMs ?? 15_000
     this.#renewMs = options.renewMs ?? 10_000
@@ -84,7 +86,7 @@ export class LeaderElection {
         await this.#hold(lease, either)
         this.#won(startedMs)
       }
-      this.#problem = undefined
+      this.#problems.solved()
     } catch (error) {
       if (!signal.aborted) this.#failed(error)
     } finally {
@@ -160,14 +162,12 @@ export class LeaderElection {
     this.#options.onChange(false)
   }
 
-  /** A race that was lost (409) is nothing to tell; anything else once for as long as it is the same. */
+  /** A race that was lost (409) is nothing to tell. */
   #failed(error: unknown): void {
     if (error instanceof ApiServerError && error.status === 409) return
-    const reason = messageOf(error)
-    if (reason === this.#problem) return
-    this.#problem = reason
-    const { namespace, name, logger } = this.#options
-    logger.warn({ namespace, name, reason }, 'the Lease of the leader cannot be read or written')
+    const { namespace, name } = this.#options
+    const fields = { namespace, name, reason: messageOf(error) }
+    this.#problems.report(fields, 'the Lease of the leader cannot be read or written')
   }
 
   #path(isNamed: boolean): string {

@@ -4,6 +4,7 @@ import { messageOf } from '../errors.ts'
 import type { ApiServer } from '../source/cluster/api-server.ts'
 import { addressesOfService, toAddresses, type IngressAddress } from './ingress-addresses.ts'
 import type { NodeAddresses } from './node-addresses.ts'
+import { ProblemLog } from './problem-log.ts'
 
 export interface PublishedAddressesOptions {
   readonly api: ApiServer
@@ -25,10 +26,11 @@ export class PublishedAddresses {
   readonly #options: PublishedAddressesOptions
   #known: readonly IngressAddress[] | undefined
   #askedMs = Number.NEGATIVE_INFINITY
-  #problem: string | undefined
+  readonly #problems: ProblemLog
 
   constructor(options: PublishedAddressesOptions) {
     this.#options = options
+    this.#problems = new ProblemLog(options.logger, options.clock)
     if (options.addresses.length > 0) this.#known = toAddresses(options.addresses)
   }
 
@@ -46,7 +48,7 @@ export class PublishedAddresses {
     this.#askedMs = clock.monotonic()
     try {
       this.#known = (await read(signal)) ?? this.#known
-      this.#problem = undefined
+      this.#problems.solved()
     } catch (error) {
       if (!signal.aborted) this.#report(messageOf(error))
     }
@@ -61,13 +63,10 @@ export class PublishedAddresses {
     return async (signal) => addressesOfService(await api.json({ path, signal }))
   }
 
-  /** Once for as long as the reason is the same. */
   #report(reason: string): void {
-    if (reason === this.#problem) return
-    this.#problem = reason
-    const { service, logger } = this.#options
-    const told = service === undefined ? { reason } : { service, reason }
+    const { service } = this.#options
+    const fields = service === undefined ? { reason } : { service, reason }
     const what = service === undefined ? 'the nodes of our pods' : 'the Service of --publish-service'
-    logger.warn(told, `${what} cannot be read; the addresses of Ingresses stay as they are`)
+    this.#problems.report(fields, `${what} cannot be read; the addresses of Ingresses stay as they are`)
   }
 }

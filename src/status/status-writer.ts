@@ -16,6 +16,7 @@ import {
 import { LeaderLoop } from './leader-loop.ts'
 import { wholeSecondTime } from './micro-time.ts'
 import type { PublishedAddresses } from './published-addresses.ts'
+import { ProblemLog } from './problem-log.ts'
 import { RecentWrites } from './recent-writes.ts'
 import type { StatusMetrics, WriteResult } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -60,10 +61,11 @@ export class StatusWriter {
   readonly #backOff: BackOff
   readonly #loop: LeaderLoop
   #input: StatusInput | undefined
-  #problem: string | undefined
+  readonly #problems: ProblemLog
 
   constructor(options: StatusWriterOptions) {
     this.#options = options
+    this.#problems = new ProblemLog(options.logger, options.clock)
     this.#observed = new RecentWrites(options.observed)
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: WRITES_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 500, random: options.random })
@@ -157,7 +159,7 @@ export class StatusWriter {
     this.#observed.wrote(kind, answer)
     this.#options.metrics?.wroteStatus(kind, 'written')
     this.#backOff.reset()
-    this.#problem = undefined
+    this.#problems.solved()
   }
 
   /** @returns After how long to try again; nothing where the other writes are not concerned. */
@@ -173,11 +175,8 @@ export class StatusWriter {
     return status === 403 ? Math.max(delayMs, RESYNC_MS) : delayMs
   }
 
-  /** Once for as long as the reason is the same. */
   #report(kind: string, reason: string): void {
-    if (reason === this.#problem) return
-    this.#problem = reason
-    this.#options.logger.warn({ kind, reason }, 'a status cannot be written')
+    this.#problems.report({ kind, reason }, 'a status cannot be written')
   }
 }
 
