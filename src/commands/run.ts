@@ -66,7 +66,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
       metrics: () => mergedMetrics(registry, state.threads),
     }),
   )
-  const threads = await startThreads(settings, log, authorizationServers)
+  const threads = await startThreads(settings, log, authorizationServers, metrics)
   state.threads = threads
   const drain = () => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 })
   running.defer(drain)
@@ -168,6 +168,7 @@ async function startThreads(
   settings: Settings,
   log: Logger,
   authorizationServers: DirectAuthorizationServerClient,
+  metrics: ControlPlaneMetrics,
 ): Promise<ThreadPool> {
   const threads = await startThreadPool(
     {
@@ -180,7 +181,11 @@ async function startThreads(
       tls: { minVersion: `TLSv${settings.tlsMinVersion}` },
       allowLoopbackSessionStores: allowsLoopback(settings),
     },
-    { log, serveBroker: (port) => serveBroker(port, authorizationServers) },
+    {
+      log,
+      serveBroker: (port) => serveBroker(port, authorizationServers),
+      onFailure: () => metrics.threadFailed(),
+    },
   )
   log.info({ ...threads.ports, threads: threads.size }, 'listening')
   return threads

@@ -7,6 +7,8 @@ export interface ControlPlaneMetrics {
   /** A compile was published, or failed and the last good snapshot stays. */
   reloaded(outcome: 'published' | 'unchanged' | 'failed', durationSeconds: number, nowSeconds: number): void
   published(version: number, table: RoutingTable): void
+  /** A proxy thread ended without being asked; its connections are lost. */
+  threadFailed(): void
   /** How many diagnostics of each severity the last compile gave. */
   diagnosed(counts: Readonly<Record<'error' | 'warning' | 'info', number>>): void
   calledAuthorizationServer(call: {
@@ -55,6 +57,11 @@ export function createControlPlaneMetrics(
     help: 'Published snapshot',
     registers,
   })
+  const threadFailures = new Counter({
+    name: 'ostiary_proxy_thread_failures_total',
+    help: 'Proxy threads that ended by themselves and were replaced',
+    registers,
+  })
   const routes = new Gauge({
     name: 'ostiary_routes',
     help: 'Routes by what they do with a request',
@@ -98,6 +105,7 @@ export function createControlPlaneMetrics(
       compileSeconds.observe(durationSeconds)
       if (outcome !== 'failed') lastSuccess.set(nowSeconds)
     },
+    threadFailed: () => threadFailures.inc(),
     published(versionNumber, table) {
       snapshotVersion.set(versionNumber)
       const counts = countActions(table)

@@ -23,6 +23,8 @@ export interface ThreadPoolDependencies {
   readonly log: ProxyLog
   /** Called once per thread with the main thread's end of its broker port; the pool closes it. */
   readonly serveBroker: (port: MessagePort) => void
+  /** A thread ended without being asked, and another is started. */
+  readonly onFailure?: () => void
   /** What threads run; for tests. */
   readonly entry?: URL
   /** Of heartbeats; default the system's. */
@@ -203,6 +205,7 @@ class Pool implements ThreadPool {
     this.#departed.add(thread.lastMetrics)
     this.#acknowledge()
     if (this.#closing || !this.#started) return
+    this.#dependencies.onFailure?.()
     const lived = performance.now() - thread.startedAtMs
     const pauseMs = lived < QUICK_DEATH_MS ? RESTART_PAUSE_MS : 0
     this.#dependencies.log.error(

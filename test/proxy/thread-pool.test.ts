@@ -19,10 +19,11 @@ async function pool(
   options: Partial<ThreadPoolOptions> = {},
   entry?: URL,
   timers: Timers = systemTimers,
+  onFailure: () => void = () => {},
 ): Promise<ThreadPool> {
   const started = await startThreadPool(
     { workers: 2, http: { port: 0 }, ...options },
-    { log: silent, serveBroker: () => {}, timers, ...(entry !== undefined && { entry }) },
+    { log: silent, serveBroker: () => {}, timers, onFailure, ...(entry !== undefined && { entry }) },
   )
   onTestFinished(() => started.close({ drainMs: 0 }))
   return started
@@ -118,7 +119,8 @@ test('https works with a certificate made at the start, and a session of one thr
 
 test('a thread that dies is replaced, with the newest snapshot', async () => {
   const one = await upstream((_, response) => response.end('one'))
-  const threads = await pool({ workers: 1 }, CRASHING)
+  const onFailure = vi.fn<() => void>()
+  const threads = await pool({ workers: 1 }, CRASHING, systemTimers, onFailure)
   const port = threads.ports.http ?? 0
   const guarded = aRoute('web', {
     path: '/crash',
@@ -131,6 +133,9 @@ test('a thread that dies is replaced, with the newest snapshot', async () => {
     async () => expect(await rawRequest(port, GET)).toMatchObject({ status: 200, body: 'one' }),
     { timeout: 20_000, interval: 100 },
   )
+  expect(onFailure).toHaveBeenCalledTimes(1)
+  await threads.close({ drainMs: 0 })
+  expect(onFailure).toHaveBeenCalledTimes(1)
 })
 
 test('of all connections only those of the dead thread end', async () => {
