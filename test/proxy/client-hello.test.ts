@@ -45,16 +45,16 @@ describe.each<[string, ConnectionOptions, string]>([
 ])('a ClientHello with %s', (_name, options, serverName) => {
   test('is read once it is whole, however it comes', async () => {
     const hello = await helloOf(options)
-    expect(readClientHello(hello)).toEqual({ serverName })
+    expect(readClientHello(hello)).toEqual({ kind: 'read', serverName })
     for (let length = 0; length < hello.length; length += 1) {
-      expect(readClientHello(hello.subarray(0, length))).toBe('incomplete')
+      expect(readClientHello(hello.subarray(0, length)).kind).toBe('incomplete')
     }
-    for (const size of [1, 2, 3, 4, 5, 64, 1000]) {
+    for (const size of [40, 64, 100, 1000]) {
       const records = inRecords(hello, size)
-      expect(readClientHello(records)).toEqual({ serverName })
-      expect(readClientHello(records.subarray(0, -1))).toBe('incomplete')
+      expect(readClientHello(records)).toEqual({ kind: 'read', serverName })
+      expect(readClientHello(records.subarray(0, -1)).kind).toBe('incomplete')
     }
-    expect(readClientHello(Buffer.concat([hello, Buffer.from('more')]))).toEqual({ serverName })
+    expect(readClientHello(Buffer.concat([hello, Buffer.from('more')]))).toEqual({ kind: 'read', serverName })
   })
 
   test('that was tampered with is read, awaited or left to the TLS library, and nothing else', async () => {
@@ -64,10 +64,7 @@ describe.each<[string, ConnectionOptions, string]>([
       property(array(place, { minLength: 1, maxLength: 4 }), (changes) => {
         const bytes = Buffer.from(hello)
         for (const [at, value] of changes) bytes[at] = value
-        const read = readClientHello(bytes)
-        expect(typeof read === 'string' ? ['incomplete', 'unreadable'] : [typeof read.serverName]).toContain(
-          typeof read === 'string' ? read : 'string',
-        )
+        expect(['read', 'incomplete', 'unreadable']).toContain(readClientHello(bytes).kind)
       }),
       { numRuns: 300 },
     )
@@ -81,12 +78,31 @@ test.each([
   ['a record that is too long', Buffer.from([22, 3, 1, 0x40, 1, 1])],
   ['another message', Buffer.from([22, 3, 3, 0, 4, 2, 0, 0, 0])],
   ['a message that is too long', Buffer.from([22, 3, 3, 0, 4, 1, 0xff, 0xff, 0xff])],
-  ['a message that ends in its head', Buffer.from([22, 3, 3, 0, 6, 1, 0, 0, 2, 3, 3])],
+  ['a message whose lengths are longer than itself', Buffer.from([22, 3, 3, 0, 6, 1, 0, 0, 2, 3, 3])],
 ])('%s is no ClientHello', (_name, bytes) => {
-  expect(readClientHello(bytes)).toBe('unreadable')
+  expect(readClientHello(bytes).kind).toBe('unreadable')
 })
 
-test('records without end are not gathered for ever', () => {
-  const tiny = Buffer.concat(Array.from({ length: 20_000 }, () => Buffer.from([22, 3, 1, 0, 1, 1])))
-  expect(readClientHello(tiny)).not.toBe('incomplete')
+test('records without end are not gathered for ever', async () => {
+  const hello = await helloOf({ servername: 'shop.example.test' })
+  for (const size of [1, 5]) expect(readClientHello(inRecords(hello, size)).kind).toBe('unreadable')
+  const tiny = Buffer.concat(Array.from({ length: 65 }, () => Buffer.from([22, 3, 1, 0, 1, 1])))
+  expect(readClientHello(tiny).kind).toBe('unreadable')
+})
+
+test('what is needed is never more than comes', async () => {
+  const hello = inRecords(await helloOf({ servername: 'shop.example.test' }), 100)
+  let reads = 0
+  for (let length = 0; ; reads += 1) {
+    const read = readClientHello(hello.subarray(0, length))
+    if (read.kind !== 'incomplete') {
+      expect(read).toEqual({ kind: 'read', serverName: 'shop.example.test' })
+      break
+    }
+    expect(read.neededBytes).toBeGreaterThan(length)
+    expect(read.neededBytes).toBeLessThanOrEqual(hello.length)
+    length = read.neededBytes
+  }
+  // Once for each head and each fragment, however slowly they come.
+  expect(reads).toBeLessThanOrEqual(2 * Math.ceil(hello.length / 105))
 })

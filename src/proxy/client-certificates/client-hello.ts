@@ -1,8 +1,10 @@
-/**
- * What the beginning of a TLS connection says of the server's name. `unreadable`: no ClientHello, or one that breaks its
- * own lengths; the TLS library shall say so to the client.
- */
-export type ClientHello = 'incomplete' | 'unreadable' | { readonly serverName: string }
+/** What the beginning of a TLS connection says of the server's name. */
+export type ClientHello =
+  | { readonly kind: 'read'; readonly serverName: string }
+  /** Not before there are so many bytes. */
+  | { readonly kind: 'incomplete'; readonly neededBytes: number }
+  /** No ClientHello, or one that breaks its own lengths: the TLS library shall say so to the client. */
+  | { readonly kind: 'unreadable' }
 
 const HANDSHAKE_RECORD = 22
 const CLIENT_HELLO = 1
@@ -11,7 +13,11 @@ const HOST_NAME = 0
 const RECORD_HEADER_BYTES = 5
 const MAXIMUM_FRAGMENT_BYTES = 16_384
 /** Far above any real one: those with post-quantum key shares have about 2 KiB. */
-const MAXIMUM_BYTES = 65_536
+const MAXIMUM_BYTES = 16_384
+/** Who spreads it over more makes work. */
+const MAXIMUM_RECORDS = 64
+
+const UNREADABLE: ClientHello = { kind: 'unreadable' }
 
 /**
  * Reads the server name of a ClientHello (RFC 8446 §4.1.2, RFC 6066 §3); empty where it has none. The message may be
@@ -26,38 +32,44 @@ export function readClientHello(bytes: Buffer): ClientHello {
     message.vector(1)
     message.vector(2)
     message.vector(1)
-    return { serverName: message.isAtEnd ? '' : serverNameIn(message.vector(2)) }
+    return { kind: 'read', serverName: message.isAtEnd ? '' : serverNameIn(message.vector(2)) }
   } catch (error) {
-    if (error instanceof RangeError) return 'unreadable'
+    if (error instanceof RangeError) return UNREADABLE
     throw error
   }
 }
 
 /** The body of the first message, once all of it is there. */
-function handshakeMessage(bytes: Buffer): Reader | 'incomplete' | 'unreadable' {
+function handshakeMessage(bytes: Buffer): Reader | ClientHello {
   const fragments: Buffer[] = []
   let length = 0
-  let needed = 4
-  for (let at = 0; length < needed;) {
-    if (at > MAXIMUM_BYTES) return 'unreadable'
-    if (bytes.length > at && bytes[at] !== HANDSHAKE_RECORD) return 'unreadable'
-    if (bytes.length < at + RECORD_HEADER_BYTES) return 'incomplete'
+  for (let at = 0; at < MAXIMUM_BYTES && fragments.length < MAXIMUM_RECORDS;) {
+    if (bytes.length > at && bytes[at] !== HANDSHAKE_RECORD) return UNREADABLE
+    if (bytes.length < at + RECORD_HEADER_BYTES) return incomplete(at + RECORD_HEADER_BYTES)
     const size = bytes.readUInt16BE(at + 3)
-    if (size === 0 || size > MAXIMUM_FRAGMENT_BYTES) return 'unreadable'
+    if (size === 0 || size > MAXIMUM_FRAGMENT_BYTES) return UNREADABLE
     at += RECORD_HEADER_BYTES
-    const fragment = bytes.subarray(at, at + size)
-    fragments.push(fragment)
-    length += fragment.length
-    if (length >= 4 && needed === 4) {
-      const head = Buffer.concat(fragments)
-      if (head[0] !== CLIENT_HELLO) return 'unreadable'
-      needed = 4 + head.readUIntBE(1, 3)
-      if (needed > MAXIMUM_BYTES) return 'unreadable'
-    }
-    if (fragment.length < size && length < needed) return 'incomplete'
+    if (bytes.length < at + size) return incomplete(at + size)
+    fragments.push(bytes.subarray(at, at + size))
     at += size
+    length += size
+    const whole = length < 4 ? undefined : wholeMessage(fragments, length)
+    if (whole !== undefined) return whole
   }
-  return new Reader(Buffer.concat(fragments).subarray(4, needed))
+  return UNREADABLE
+}
+
+function wholeMessage(fragments: Buffer[], length: number): Reader | ClientHello | undefined {
+  const [first] = fragments
+  const message = fragments.length === 1 && first !== undefined ? first : Buffer.concat(fragments)
+  if (message[0] !== CLIENT_HELLO) return UNREADABLE
+  const end = 4 + message.readUIntBE(1, 3)
+  if (end > MAXIMUM_BYTES) return UNREADABLE
+  return length < end ? undefined : new Reader(message.subarray(4, end))
+}
+
+function incomplete(neededBytes: number): ClientHello {
+  return { kind: 'incomplete', neededBytes }
 }
 
 function serverNameIn(extensions: Reader): string {

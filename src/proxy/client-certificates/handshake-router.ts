@@ -55,6 +55,7 @@ export class HandshakeRouter {
   #take(socket: Socket): void {
     this.#waiting.add(socket)
     const received: Buffer[] = []
+    let [receivedBytes, neededBytes] = [0, 0]
     const timer = setTimeout(() => socket.destroy(), HANDSHAKE_TIMEOUT_MS)
     const giveUp = (): void => void socket.destroy()
     const stop = (): void => {
@@ -66,12 +67,18 @@ export class HandshakeRouter {
       const chunk = socket.read() as Buffer | null
       if (chunk === null) return
       received.push(chunk)
+      receivedBytes += chunk.length
+      // Not at every byte, which a client may send one by one.
+      if (receivedBytes < neededBytes) return
       const bytes = received.length === 1 ? chunk : Buffer.concat(received)
       const hello = readClientHello(bytes)
-      if (hello === 'incomplete') return
+      if (hello.kind === 'incomplete') {
+        neededBytes = hello.neededBytes
+        return
+      }
       stop()
       socket.unshift(bytes)
-      this.#begin(socket, hello === 'unreadable' ? undefined : hello.serverName)
+      this.#begin(socket, hello.kind === 'read' ? hello.serverName : undefined)
     }
     socket.on('readable', read).on('error', giveUp).on('end', giveUp).on('close', stop)
   }
