@@ -1,5 +1,6 @@
 import type { IngressClass } from '../api/ingress-class.ts'
 import type { Ingress } from '../api/ingress.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
 import { compareText } from './order.ts'
@@ -18,6 +19,26 @@ const DEFAULT_CLASS = 'ingressclass.kubernetes.io/is-default-class'
 export function selectIngresses(inventory: Inventory, options: CompileOptions): Ingress[] {
   return inventory.ingresses.filter(
     (ingress) => isCounting(ingress, inventory) && isOurs(ingress, inventory, options),
+  )
+}
+
+/** Tells why Ingresses of the configured class are not served, where its IngressClass has to be there and is not. */
+export function reportMissingClass(
+  { ingresses, ingressClasses }: Inventory,
+  { requireIngressClass, ingressClass: name }: CompileOptions,
+  diagnostics: Diagnostics,
+): void {
+  if (requireIngressClass !== true || ingressClasses.has(name)) return
+  if (!ingresses.some((ingress) => classNameOf(ingress) === name)) return
+  diagnostics.reportReference(
+    { kind: 'IngressClass', namespace: '', name },
+    {
+      severity: 'warning',
+      reason: 'IngressClassNotFound',
+      path: '',
+      message: "is not there, but Ingresses name it: they are nobody's",
+      remedy: 'Create the IngressClass with our spec.controller, or name the right class in --ingress-class.',
+    },
   )
 }
 

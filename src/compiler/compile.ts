@@ -4,7 +4,7 @@ import type { ObjectStatus } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
 import { operatorsDefaultBackend, withoutCatchAll } from './catch-all.ts'
-import { selectIngresses } from './class.ts'
+import { reportMissingClass, selectIngresses } from './class.ts'
 import { CompileMemo } from './compile-memo.ts'
 import { compileConsumers } from './consumers.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -39,6 +39,7 @@ export function compile(
   const plugins = compilePlugins(inventory, consumers.byNamespace, options, { memo, diagnostics })
   const ingresses = memo.same('our ingresses', selectIngresses(inventory, options), diagnostics)
   const served = servedIngresses(ingresses, inventory, options, { memo, diagnostics })
+  reportMissingClass(inventory, options, diagnostics)
   const owners = memo.list('owners', [served], diagnostics, () => assignHosts(served, options))
   const hosts = compileVirtualHosts({
     ingresses: served,

@@ -145,6 +145,12 @@ export const REASONS = {
     meaning: 'The host belongs to the namespace of an older Ingress; rules of others for it are left out.',
     action: 'Use another host, move the Ingress, or start Ostiary with `--allow-shared-hosts`.',
   },
+  IngressClassNotFound: {
+    effect: 'tells',
+    meaning:
+      "Ingresses name the class of `--ingress-class`, but no such IngressClass is there: they are nobody's.",
+    action: 'Create the IngressClass with our `spec.controller`, or correct `--ingress-class`.',
+  },
   IngressInvalid: {
     effect: 'closes',
     meaning: 'The Ingress says something that cannot be served.',
