@@ -49,6 +49,7 @@ export function startStatus(
     publishStatusAddress,
     ...(publishService !== undefined && { publishService }),
     ...(settings.publishNodeAddresses && { publishNodesOf: settings.podName ?? hostname() }),
+    installation: installationOf(settings),
     controller: settings.controllerClass,
     clearOnShutdown: settings.updateStatusOnShutdown,
     // The pod's name, and something that a restarted container does not repeat.
@@ -67,4 +68,12 @@ export function startStatus(
       log.error({ error: error instanceof Error ? error.name : typeof error }, 'writing status has ended')
     }),
   }
+}
+
+/** All that decides which objects are ours. */
+function installationOf(settings: Settings): string {
+  const { controllerClass, withoutClusterRights, ingressClass, watchNamespace } = settings
+  const what = withoutClusterRights ? `class ${ingressClass}` : `controller ${controllerClass}`
+  const where = watchNamespace.length === 0 ? 'all namespaces' : [...watchNamespace].sort().join(', ')
+  return `${what} in ${where}`
 }

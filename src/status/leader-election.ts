@@ -5,7 +5,15 @@ import { ApiServerError } from '../source/cluster/api-server-error.ts'
 import type { ApiServer } from '../source/cluster/api-server.ts'
 import { pause } from '../source/cluster/back-off.ts'
 import { ProblemLog } from './problem-log.ts'
-import { durationOf, heldLease, holderOf, readLease, releasedLease, type Lease } from './lease.ts'
+import {
+  durationOf,
+  heldLease,
+  holderOf,
+  installationOf,
+  readLease,
+  releasedLease,
+  type Lease,
+} from './lease.ts'
 
 export interface LeaderElectionOptions {
   readonly api: ApiServer
@@ -15,6 +23,8 @@ export interface LeaderElectionOptions {
   readonly name: string
   /** Ours: no other process may ever have the same. */
   readonly identity: string
+  /** Which installation this is, in words; the same for all its replicas. */
+  readonly installation: string
   /** Called when leading begins or ends. Must be quick and not throw. */
   readonly onChange: (isLeader: boolean) => void
   readonly logger: Logger
@@ -48,11 +58,13 @@ export class LeaderElection {
   #isLeading = false
   #cancelDeadline: () => void = () => {}
   readonly #problems: ProblemLog
+  readonly #strangers: ProblemLog
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#problems = new ProblemLog(options.logger, this.#clock)
+    this.#strangers = new ProblemLog(options.logger, this.#clock)
     this.#timers = options.timers ?? systemTimers
     this.#leaseMs = options.leaseMs ?? 15_000
     this.#renewMs = options.renewMs ?? 10_000
@@ -127,12 +139,22 @@ export class LeaderElection {
     if (this.#seen?.record !== record) this.#seen = { record, atMs: nowMs }
     const holder = holderOf(lease)
     if (holder === '' || holder === this.#options.identity) return true
+    this.#compare(installationOf(lease))
     return nowMs - this.#seen.atMs >= durationOf(lease, this.#leaseMs)
   }
 
+  /** Two installations with one Lease: only one of them would ever write anything. */
+  #compare(theirs: string): void {
+    const { installation: ours, namespace, name } = this.#options
+    if (theirs === '' || theirs === ours) return this.#strangers.solved()
+    const fields = { namespace, name, theirs, ours }
+    const remedy = 'give each of them an --election-id of its own'
+    this.#strangers.report(fields, `the Lease of the leader is held by another installation; ${remedy}`)
+  }
+
   async #hold(lease: Lease | undefined, signal: AbortSignal): Promise<void> {
-    const { identity, namespace, name } = this.#options
-    const by = { identity, leaseMs: this.#leaseMs, nowMs: this.#clock.now() }
+    const { identity, installation, namespace, name } = this.#options
+    const by = { identity, installation, leaseMs: this.#leaseMs, nowMs: this.#clock.now() }
     if (lease !== undefined) return this.#send('PUT', heldLease(lease, by), signal)
     await this.#send('POST', heldLease({ metadata: { name, namespace }, spec: {} }, by), signal)
   }

@@ -28,20 +28,33 @@ export function durationOf({ spec }: Lease, fallbackMs: number): number {
   return typeof seconds === 'number' && seconds > 0 && seconds <= 3600 ? seconds * 1000 : fallbackMs
 }
 
+/** Which installation competes for it: those of another wait in vain. */
+const INSTALLATION = 'ostiary.dev/installation'
+
+/** Of its last holder; empty: not said. */
+export function installationOf({ metadata }: Lease): string {
+  const installation = mapping(metadata['annotations'])[INSTALLATION]
+  return typeof installation === 'string' ? installation : ''
+}
+
 export interface HeldBy {
   readonly identity: string
+  /** In words; the same for all replicas. */
+  readonly installation: string
   readonly leaseMs: number
   readonly nowMs: number
 }
 
 /** The Lease as its holder writes it: taken over from another, or renewed. */
-export function heldLease(lease: Lease, { identity, leaseMs, nowMs }: HeldBy): Lease {
+export function heldLease(lease: Lease, { identity, installation, leaseMs, nowMs }: HeldBy): Lease {
   const isRenewal = holderOf(lease) === identity
   const transitions = lease.spec['leaseTransitions']
   const count = typeof transitions === 'number' ? transitions : 0
   const isFirst = lease.metadata['resourceVersion'] === undefined
+  const annotations = { ...mapping(lease.metadata['annotations']), [INSTALLATION]: installation }
   return {
     ...lease,
+    metadata: { ...lease.metadata, annotations },
     spec: {
       ...lease.spec,
       holderIdentity: identity,

@@ -32,6 +32,8 @@ export interface StatusReporterOptions {
   readonly publishStatusAddress: readonly string[]
   /** Name of the pod that we run in, in `namespace`: Ingresses get the addresses of the nodes of all pods like it. */
   readonly publishNodesOf?: string
+  /** What tells this installation from others, in words; the same for all its replicas. */
+  readonly installation: string
   /** `spec.controller` of our IngressClasses. */
   readonly controller: string
   /** Take the addresses away when the last instance leaves. */
@@ -81,7 +83,14 @@ export class StatusReporter {
     this.#timers = timers
     this.#manager = managerOf(namespace, name)
     const onChange = (): void => this.#wake()
-    this.#election = new LeaderElection({ ...common, namespace, name, identity, onChange })
+    this.#election = new LeaderElection({
+      ...common,
+      namespace,
+      name,
+      identity,
+      installation: options.installation,
+      onChange,
+    })
     this.#writer = new StatusWriter({
       ...common,
       observed,

@@ -228,8 +228,12 @@ describe.skipIf(clusterRequirement())('status on a cluster', () => {
 
   test('the last one takes the addresses away when it was asked to', async () => {
     await hasAddress('ours')
-    expect(await processes[2]!.stop()).toBe(0)
+    const last = processes[2]!
+    expect(await last.stop()).toBe(0)
     expect(await addresses('ours')).toBeUndefined()
     expect(await holder()).toBeUndefined()
+    // It waits for heirs before it takes them away, but requests in flight are not kept waiting for that.
+    expect(last.log).toContain('draining')
+    expect(last.log.indexOf('draining')).toBeLessThan(last.log.lastIndexOf('leading: this instance'))
   })
 })

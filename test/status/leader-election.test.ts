@@ -1,3 +1,4 @@
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { LeaderElection, type LeaderElectionOptions } from '../../src/status/leader-election.ts'
 import { ManualTimers } from '../support/manual-timers.ts'
@@ -28,6 +29,7 @@ function instance(
     namespace: 'ostiary',
     name: 'ostiary-leader',
     identity,
+    installation: 'one',
     onChange: (isLeader) => told.push(isLeader),
     logger: silent,
     clock: timers,
@@ -208,4 +210,39 @@ test('attempts go on every two seconds while leading, with jitter while not, and
   stop.abort()
   await Promise.all([running, waiting])
   expect(spec(server)['holderIdentity']).toBe('a')
+})
+
+test('a Lease that another installation holds is told, for waiting would be for ever', async () => {
+  await using server = await ScriptedApiServer.start(LEASES)
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const [a, twin] = [instance(server, 'a'), instance(server, 'twin', { logger })]
+  const stranger = instance(server, 'stranger', { logger, installation: 'two' })
+  await a.attempt()
+  await twin.attempt()
+  expect(logged).toEqual([])
+  await stranger.attempt()
+  await stranger.attempt()
+  expect(logged).toHaveLength(1)
+  expect(logged[0]).toMatch(/"theirs":"one","ours":"two".*another installation.*--election-id/)
+})
+
+test('what others wrote into the Lease stays, and one without a word of its installation is no stranger', async () => {
+  await using server = await ScriptedApiServer.start(LEASES)
+  const annotations = { 'example.com/note': 'keep' }
+  server.put(LEASES, {
+    metadata: { name: 'ostiary-leader', namespace: 'ostiary', annotations },
+    spec: { holderIdentity: 'older' },
+  })
+  const logged: string[] = []
+  const logger = pino({}, { write: (line: string) => void logged.push(line) })
+  const a = instance(server, 'a', { logger })
+  await a.attempt()
+  expect(logged).toEqual([])
+  a.timers.advance(15_000)
+  expect(await a.attempt()).toBe(true)
+  expect(server.object(LEASE)?.metadata['annotations']).toEqual({
+    ...annotations,
+    'ostiary.dev/installation': 'one',
+  })
 })

@@ -37,6 +37,7 @@ function start(
     leaderElect: true,
     identity,
     controller: 'ostiary.dev/ingress-controller',
+    installation: 'controller ostiary.dev/ingress-controller in all namespaces',
     publishStatusAddress: ['192.0.2.1'],
     clearOnShutdown: false,
     logger: silent,
