@@ -17,6 +17,7 @@ import { claimPlugins } from './plugin-claim.ts'
 import { pluginStatus } from './plugin-status.ts'
 import { compilePlugins, type CompiledPlugin } from './plugins.ts'
 import { compileTls, type CompiledTls } from './tls.ts'
+import { reportRewrittenGuards } from './rewritten-guard.ts'
 import { compileVirtualHosts } from './virtual-host.ts'
 
 export type { CompileOptions, CompileResult } from './options.ts'
@@ -50,6 +51,9 @@ export function compile(
     diagnostics,
     memo,
   })
+  memo.list('rewrites', hosts.virtualHosts, diagnostics, (found) =>
+    reportRewrittenGuards(hosts.virtualHosts, found),
+  )
   const tls = memo.list('tls', [served, owners, inventory.secrets], diagnostics, (found) =>
     compileTls(served, owners, inventory, options, { memo, diagnostics: found }),
   )

@@ -286,6 +286,11 @@ export const REASONS = {
     meaning: 'Everything that the object refers to is there.',
     action: '',
   },
+  RewritePassesGuard: {
+    effect: 'tells',
+    meaning: 'A rewrite leads to paths of an upstream that another route guards with other plugins or groups.',
+    action: 'Put the plugins on the Service, where they hold for all routes to it.',
+  },
   RotationNeedsRedis: {
     effect: 'tells',
     meaning: 'Several replicas may refresh one cookie session, which rotating refresh tokens do not allow.',
