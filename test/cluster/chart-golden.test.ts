@@ -47,7 +47,10 @@ describe.skipIf(skippedHelm)('what the chart renders', () => {
   })
 
   test('the CRDs go with the release when they are not to be kept, and may be left out', async () => {
-    expect(await render('--set=crds.keep=false')).not.toContain('resource-policy')
+    const unkept = await render('--set=crds.keep=false', '--set=crds.annotations.note=text')
+    expect(unkept).not.toContain('resource-policy')
+    const [crd] = objectsIn(unkept).filter(({ kind }) => kind === 'CustomResourceDefinition')
+    expect(crd?.metadata).toMatchObject({ annotations: { note: 'text' } })
     expect(await render('--set=crds.install=false')).not.toContain('CustomResourceDefinition')
   })
 

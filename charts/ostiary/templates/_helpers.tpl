@@ -49,10 +49,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
 {{- define "ostiary.crdMetadata" -}}
-{{- if .Values.crds.keep -}}
-annotations:
-  helm.sh/resource-policy: keep
-{{- end }}
+{{- $keep := ternary (dict "helm.sh/resource-policy" "keep") dict .Values.crds.keep }}
+{{- with mergeOverwrite (deepCopy .Values.crds.annotations) $keep -}}
+annotations: {{- toYaml . | nindent 2 }}
+{{ end -}}
 labels: {{- include "ostiary.labels" . | nindent 2 }}
 {{- end }}
 

@@ -158,6 +158,7 @@ The release's namespace is told by a variable, so that whoever moves the objects
   "default-plugins" (join "," .Values.defaultPlugins)
   "trusted-proxies" (join "," .Values.trustedProxies)
   "default-ssl-certificate" .Values.defaultSslCertificate
+  "tls-min-version" .Values.tlsMinVersion
   "default-backend-service" .Values.defaultBackendService
   "publish-status-address" (join "," .Values.publishStatusAddress)
   "publish-service" (include "ostiary.publishedService" . | replace (printf "%s/" .Release.Namespace) "$(POD_NAMESPACE)/")
