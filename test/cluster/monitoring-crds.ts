@@ -24,6 +24,7 @@ const endpoints = {
       path: text,
       interval: duration,
       scrapeTimeout: duration,
+      honorLabels: { type: 'boolean' },
       relabelings,
       metricRelabelings: relabelings,
     },
