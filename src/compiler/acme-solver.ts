@@ -16,17 +16,19 @@ export function isChallengePath(path: string): boolean {
 /**
  * Whether a route is one that cert-manager made for an HTTP-01 challenge: what is meant for routes that say nothing
  * spares it, since nobody can annotate it in time. As anybody can write such an Ingress, nothing else gets through as
- * one: the Service has to be a solver's too, so that no application is behind it, and there must be no annotation of
- * ours, which could send the requests elsewhere. Whoever needs those says `public` in cert-manager's ingressTemplate.
+ * one: the Service has to be a solver's too, so that no application is behind it, and neither may have an annotation
+ * of ours, which could send the requests elsewhere. Whoever needs those says `public` in cert-manager's ingressTemplate.
  */
 export function isSolver(ingress: Ingress, service: Service | undefined, path: string): boolean {
   return (
     isChallengePath(path) &&
-    isLabelled(ingress) &&
     service !== undefined &&
-    isLabelled(service) &&
-    !Object.keys(ingress.metadata.annotations).some((name) => name.startsWith(ANNOTATION_PREFIX))
+    [ingress, service].every((each) => isLabelled(each) && !isAnnotated(each))
   )
+}
+
+function isAnnotated({ metadata }: Ingress | Service): boolean {
+  return Object.keys(metadata.annotations).some((name) => name.startsWith(ANNOTATION_PREFIX))
 }
 
 function isLabelled({ metadata }: Ingress | Service): boolean {

@@ -56,6 +56,8 @@ const annotations = fc.dictionary(
     'ostiary.dev/allow-double-slash',
     'ostiary.dev/strip-path',
     'ostiary.dev/rate-limit',
+    'ostiary.dev/ssl-redirect',
+    'ostiary.dev/client-ca-secret',
     'ostiary.dev/plugin',
     'kubernetes.io/ingress.class',
     'konghq.com/plugins',

@@ -85,6 +85,19 @@ describe.each([
     expect(await status(CHALLENGE)).toBe(refused)
   })
 
+  test('by a solver Service that sends its requests elsewhere', async () => {
+    const made = solverService('canary-solver') as { metadata: object }
+    const annotations = { 'ostiary.dev/canary-service': 'echo', 'ostiary.dev/canary-weight': '100' }
+    const [, slice] = service('canary-solver', 1)
+    const status = await start(
+      options,
+      { ...made, metadata: { ...made.metadata, annotations } },
+      slice ?? {},
+      solver({ service: 'canary-solver' }),
+    )
+    expect(await status(CHALLENGE)).toBe(refused)
+  })
+
   test.each(['a/b', 'a.b', 'a%2561', '../../x', ''])('by the token %j', async (token) => {
     const status = await start(options, solver({ token }))
     expect(await status(`/.well-known/acme-challenge/${token}`)).not.toBe(200)

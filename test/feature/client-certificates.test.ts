@@ -8,7 +8,7 @@ import { authority, caSecret, clientCertificate } from '../support/client-certif
 import { ingress, service, yaml } from '../support/manifests.ts'
 import { startOstiary, type Ostiary } from '../support/ostiary.ts'
 import { RawClient, rawRequest, type RawResponse } from '../support/raw-http.ts'
-import { upstream } from '../proxy/support.ts'
+import { tcpUpstream, upstream } from '../proxy/support.ts'
 
 const MUTUAL = 'mutual.example.test'
 const OPTIONAL = 'optional.example.test'
@@ -168,6 +168,37 @@ describe('a host where certificates are optional', () => {
     expect(headersOf(await ask(running, OPTIONAL, ann))).toMatchObject({ 'ssl-client-subject-dn': 'CN=ann' })
     expect((await ask(running, OPTIONAL, await clientCertificate(otherCa, 'ann'))).status).toBe(403)
   })
+})
+
+test('a WebSocket is opened with a certificate, and with none it is not', async () => {
+  const heads: string[] = []
+  const { port } = await tcpUpstream((socket) => {
+    socket.once('data', (head) => {
+      heads.push(String(head))
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+      socket.on('data', (chunk) => socket.write(chunk))
+    })
+  })
+  const { ostiary } = await start()
+  const [clients] = hosts()
+  const annotations = asking('clients')
+  ostiary.apply(yaml(...service('echo', port), clients ?? {}, ingress({ host: MUTUAL, annotations })))
+  const upgrade = get(MUTUAL, 'Connection: Upgrade', 'Upgrade: websocket', 'Ssl-Client-Verify: SUCCESS')
+  const open = (options: ConnectionOptions): Promise<RawClient> =>
+    RawClient.openTls({ port: ostiary.httpsPort, servername: MUTUAL, ...options })
+  const stranger = await open({})
+  stranger.write(upgrade)
+  expect((await stranger.response()).status).toBe(403)
+  expect(heads).toEqual([])
+  const client = await open(ann)
+  client.write(upgrade)
+  expect((await client.response()).status).toBe(101)
+  client.write('through')
+  await client.until((received) => received === 'through')
+  expect(heads[0]?.match(/^ssl-client-verify: .*$/gim)).toEqual(['Ssl-Client-Verify: SUCCESS'])
+  expect(heads[0]).toContain('Ssl-Client-Subject-Dn: CN=ann')
+  client.close()
+  stranger.close()
 })
 
 test('no client says anything of certificates where none is asked for', async () => {
