@@ -65,6 +65,7 @@ export class RequestMetrics {
   readonly #series = new Map<string, RouteSeries>()
   readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }>()
   readonly #connections = { http: 0, https: 0, websocket: 0 }
+  readonly #refused = { http: 0, https: 0 }
 
   /** Without a route: requests that were refused before one was found. */
   seriesOf(route: Route | undefined): RouteSeries {
@@ -103,6 +104,11 @@ export class RequestMetrics {
     this.#connections[kind] -= 1
   }
 
+  /** One that was above the cap, and closed without an answer. */
+  connectionRefused(kind: 'http' | 'https'): void {
+    this.#refused[kind] += 1
+  }
+
   families(): MetricFamily[] {
     const series = [...this.#series.values()]
     return [
@@ -129,6 +135,15 @@ export class RequestMetrics {
         { value: this.#connections.https, labels: { kind: 'https' } },
         { value: this.#connections.websocket, labels: { kind: 'websocket' } },
       ]),
+      family(
+        'ostiary_connections_refused_total',
+        'Client connections above --max-connections',
+        'counter',
+        () => [
+          { value: this.#refused.http, labels: { kind: 'http' } },
+          { value: this.#refused.https, labels: { kind: 'https' } },
+        ],
+      ),
     ]
   }
 }

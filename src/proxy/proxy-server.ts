@@ -180,4 +180,5 @@ function countConnections({ server }: Listener, kind: 'http' | 'https', metrics:
     metrics.connectionOpened(kind)
     socket.once('close', () => metrics.connectionClosed(kind))
   })
+  server.on('drop', () => metrics.connectionRefused(kind))
 }

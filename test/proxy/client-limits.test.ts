@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import type { ProxyServer } from '../../src/proxy/proxy-server.ts'
+import { createDefaultCertificate } from '../../src/proxy/default-certificate.ts'
 import { CLIENT_LIMITS, type ClientLimits } from '../../src/proxy/client-limits.ts'
 import { RawClient, rawRequest, type RawResponse } from '../support/raw-http.ts'
 import { everythingOn, GET, proxy, upstream } from './support.ts'
@@ -10,6 +12,8 @@ const HOST = 'Host: example.com\r\n'
 
 interface Limited {
   readonly port: number
+  readonly https: number
+  readonly server: ProxyServer
   readonly reached: () => number
 }
 
@@ -21,8 +25,9 @@ async function limited(limits: Partial<ClientLimits>): Promise<Limited> {
     request.on('error', () => {}).resume()
     request.on('end', () => response.end())
   })
-  const running = await proxy(everythingOn(port), { limits })
-  return { port: running.port, reached: () => reached }
+  const defaultCertificate = await createDefaultCertificate(new Date())
+  const running = await proxy(everythingOn(port), { limits, https: { port: 0 }, defaultCertificate })
+  return { port: running.port, https: running.https ?? 0, server: running.server, reached: () => reached }
 }
 
 function expectProblem({ body, headers, status }: RawResponse, expected: number): void {
@@ -216,7 +221,7 @@ describe('how many there may be', () => {
   })
 
   test('a connection above the cap is closed without an answer, and there is room again', async () => {
-    const { port } = await limited({ maxConnections: 1 })
+    const { port, server } = await limited({ maxConnections: 1 })
     const first = await RawClient.open(port)
     first.write(GET)
     expect((await first.response()).status).toBe(200)
@@ -226,8 +231,49 @@ describe('how many there may be', () => {
     second.write(GET)
     await once(second, 'close')
     expect(received).toBe('')
+    expect(refusedIn(server)).toEqual([1, 0])
     first.close()
     await expect.poll(async () => (await rawRequest(port, GET).catch(() => ({ status: 0 }))).status).toBe(200)
+  })
+})
+
+/** Connections that were above the cap, of HTTP and HTTPS. */
+function refusedIn(server: ProxyServer): number[] {
+  const found = server.metrics().find(({ name }) => name === 'ostiary_connections_refused_total')
+  return (found?.values ?? []).map(({ value }) => value)
+}
+
+describe('over TLS', () => {
+  test.each([
+    ['a target above its limit', 414, { maxUrlBytes: 20 }, `GET /${'u'.repeat(20)} HTTP/1.1\r\n${HOST}\r\n`],
+    ['a field too many', 431, { maxHeaderCount: 2 }, `GET / HTTP/1.1\r\n${HOST}A: b\r\nC: d\r\n\r\n`],
+    [
+      'fields above their bytes',
+      431,
+      { maxHeaderBytes: 9000 },
+      `GET / HTTP/1.1\r\n${HOST}A: ${'b'.repeat(9000)}\r\n\r\n`,
+    ],
+    ['fields that do not come', 408, { headerTimeoutMs: 60 }, 'GET / HTTP/1.1\r\n'],
+    [
+      'a body that does not come',
+      408,
+      { bodyTimeoutMs: 40 },
+      `POST / HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\na`,
+    ],
+  ])('%s: %i', async (_, status, limits, request) => {
+    const { https } = await limited(limits)
+    const client = await RawClient.openTls({ port: https, servername: 'example.com' })
+    client.write(request)
+    expectProblem(await client.response(), status)
+    client.close()
+  })
+
+  test('connections have the same cap, before their handshake', async () => {
+    const { https, server } = await limited({ maxConnections: 1 })
+    const first = await RawClient.openTls({ port: https, servername: 'example.com' })
+    await expect(RawClient.openTls({ port: https, servername: 'example.com' })).rejects.toThrow()
+    expect(refusedIn(server)).toEqual([0, 1])
+    first.close()
   })
 })
 
