@@ -261,14 +261,14 @@ class HostBuilder {
     const annotations = this.#annotations.of(entry.ingress)
     const way = this.#wayOf(entry, annotations, backend)
     const parts = { entry, host, annotations, guard: guard ?? closed, backend, ...way }
-    const route = buildRoute(parts, removeHeaders)
-    if (backend.ok && route.action.kind === 'forward') {
-      for (const upstream of [backend.upstream, way.canary?.upstream]) {
-        if (upstream !== undefined) this.#upstreams.set(upstream.id, upstream)
-      }
-    }
     const upstream = backend.ok ? backend.upstream : undefined
-    return withTraffic(route, { ingress: entry.ingress, annotations, upstream }, this.#input.diagnostics)
+    const traffic = { ingress: entry.ingress, annotations, upstream }
+    const route = withTraffic(buildRoute(parts, removeHeaders), traffic, diagnostics)
+    if (route.action.kind === 'closed') return route
+    for (const each of [upstream, way.canary?.upstream]) {
+      if (each !== undefined) this.#upstreams.set(each.id, each)
+    }
+    return route
   }
 
   #wayOf({ backend }: PathEntry, { forwarding }: Annotations, reading: BackendReading): Way {
