@@ -1,10 +1,12 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
 
-/** By name: the chart's test comes first, so that in a new cluster it is Helm that installs the CRDs. */
-class ByName extends BaseSequencer {
+/** The chart's tests come first, so that in a new cluster it is Helm that installs the CRDs. */
+class ChartFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
+    const isOfChart = ({ moduleId }: TestSpecification): boolean => /\/chart[^/]*$/.test(moduleId)
+    const byName = files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
+    return [...byName.filter(isOfChart), ...byName.filter((file) => !isOfChart(file))]
   }
 }
 
@@ -20,6 +22,6 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     fileParallelism: false,
-    sequence: { sequencer: ByName },
+    sequence: { sequencer: ChartFirst },
   },
 })

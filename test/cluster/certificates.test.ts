@@ -8,7 +8,7 @@ import { certificateFor, tlsSecret } from '../support/certificates.ts'
 import { RawClient } from '../support/raw-http.ts'
 import { clusterRequirement } from '../support/requirements.ts'
 import { hostAddress } from './host-address.ts'
-import { apply, createNamespace, getJson, kubectl } from './kubectl.ts'
+import { apply, createNamespace, getJson, installCrds, kubectl } from './kubectl.ts'
 import { ingressClass, ingressFor, serviceTo } from './objects.ts'
 import { OstiaryProcess } from './ostiary-process.ts'
 
@@ -26,6 +26,7 @@ describe.skipIf(clusterRequirement())('certificates on a cluster', () => {
   const use = (pair: KeyPair) => apply(namespace, tlsSecret('shop-tls', pair))
 
   beforeAll(async () => {
+    await installCrds()
     namespace = await createNamespace('ostiary-certificates')
     echo = await startEcho({ port: 0, host: address })
     await apply(
