@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { connect } from 'node:tls'
+import { generate } from 'selfsigned'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEcho, type Echo } from '../../deploy/demo/echo-upstream.ts'
 import { clusterRequirement } from '../support/requirements.ts'
 import { hostAddress } from './host-address.ts'
 import { apply, createNamespace, installCrds, kubectl } from './kubectl.ts'
-import { ingressClass, ingressFor, oidcPlugin, serviceTo } from './objects.ts'
+import { ingressClass, ingressFor, oidcPlugin, serviceTo, tlsSecret } from './objects.ts'
 import { OstiaryProcess } from './ostiary-process.ts'
 
 const SOLVER = { 'acme.cert-manager.io/http01-solver': 'true' }
@@ -20,6 +23,7 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
   let echo: Echo
   /** Behind a name, which is all that an ExternalName may be. */
   let local: Echo
+  let fallback: { readonly cert: string; readonly private: string }
   const processes: OstiaryProcess[] = []
 
   beforeAll(async () => {
@@ -28,7 +32,8 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
     theirs = await createNamespace('ostiary-flags-other')
     echo = await startEcho({ port: 0, host: address })
     local = await startEcho({ port: 0 })
-    await apply(mine, ...(await ownObjects()))
+    fallback = await generate([{ name: 'commonName', value: 'fallback.flags.test' }], { keyType: 'ec' })
+    await apply(mine, ...ownObjects(), tlsSecret('fallback', fallback.cert, fallback.private))
     // The later of two Ingresses that name a host: a timestamp has whole seconds, and then the name decides.
     await apply(theirs, ...serviceTo('echo', address, echo.port), ...otherObjects())
   })
@@ -42,7 +47,7 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
     await kubectl(['delete', 'namespace', mine, theirs, '--wait=false', '--ignore-not-found'])
   })
 
-  async function ownObjects(): Promise<object[]> {
+  function ownObjects(): object[] {
     const className = mine
     const external = {
       type: 'ExternalName',
@@ -79,7 +84,7 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
 
   async function started(...flags: string[]): Promise<OstiaryProcess> {
     const controllerFlag = flags.includes('--controller-class') ? [] : ['--controller-class', controller()]
-    const process = new OstiaryProcess(['--namespace', mine, ...controllerFlag, ...flags])
+    const process = new OstiaryProcess(['--workers', '1', '--namespace', mine, ...controllerFlag, ...flags])
     processes.push(process)
     await process.ready()
     return process
@@ -107,6 +112,7 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
       'shared/mine',
       'shared/theirs',
     ]
+    expect(await commonName(ostiary)).not.toBe('fallback.flags.test')
     expect(await statuses(ostiary, ...urls, 'external', 'classless', 'second', 'unknown')).toEqual({
       plain: 200,
       [`plain${CHALLENGE}`]: 200,
@@ -174,6 +180,12 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
     expect(await ostiary.stop()).toBe(0)
   })
 
+  test('--default-ssl-certificate: who asks for a name that has none gets it', async () => {
+    const withFlag = await started('--watch-namespace', mine, '--default-ssl-certificate', `${mine}/fallback`)
+    expect(await commonName(withFlag)).toBe('fallback.flags.test')
+    expect(await withFlag.stop()).toBe(0)
+  })
+
   test('--require-plugin: what says neither is closed, but for challenges', async () => {
     const ostiary = await started('--watch-namespace', mine, '--require-plugin')
     expect(await statuses(ostiary, 'plain', `plain${CHALLENGE}`, 'guarded', 'public')).toEqual({
@@ -202,6 +214,21 @@ describe.skipIf(clusterRequirement())('the flags of ostiary run', () => {
     expect(await ostiary.stop()).toBe(0)
   })
 })
+
+/** Of the certificate for a name that no Ingress has. */
+async function commonName(of: OstiaryProcess): Promise<string | string[] | undefined> {
+  const { https: port } = await of.ports()
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    servername: 'nobody.flags.test',
+    rejectUnauthorized: false,
+  })
+  await once(socket, 'secureConnect')
+  const { subject } = socket.getPeerCertificate()
+  socket.destroy()
+  return subject.CN
+}
 
 interface Raw {
   readonly metadata: { readonly labels?: object; readonly annotations?: object }
