@@ -4,9 +4,19 @@ import type { ApiServer } from './api-server.ts'
 import type { WatchedResource } from './watched-resource.ts'
 
 /** A whole collection at one moment. */
-export interface Listing {
-  readonly items: readonly unknown[]
+export interface Listing<Item> {
+  readonly items: readonly Item[]
   readonly resourceVersion: string
+}
+
+/** What is done with a list while it comes. */
+export interface ListReader<Item> {
+  readonly onPage: () => void
+  /**
+   * Called for each item as soon as its page is there: what the API server sends is several times as large as what is
+   * read of it, and need not be held until the list is whole.
+   */
+  readonly read: (item: unknown) => Item
 }
 
 const PAGE_SIZE = 500
@@ -17,33 +27,33 @@ const PAGE_SIZE = 500
  *
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
  */
-export async function list(
+export async function list<Item>(
   api: ApiServer,
   resource: WatchedResource,
   signal: AbortSignal,
-  onPage: () => void,
-): Promise<Listing> {
+  reader: ListReader<Item>,
+): Promise<Listing<Item>> {
   try {
-    return await listPages(api, resource, signal, onPage)
+    return await listPages(api, resource, signal, reader)
   } catch (error) {
     if (!(error instanceof ApiServerError) || error.status !== 410) throw error
     const { items, resourceVersion } = await page(api, resource, {}, signal)
-    return { items, resourceVersion }
+    return { items: items.map((item) => reader.read(item)), resourceVersion }
   }
 }
 
-async function listPages(
+async function listPages<Item>(
   api: ApiServer,
   resource: WatchedResource,
   signal: AbortSignal,
-  onPage: () => void,
-): Promise<Listing> {
-  const items: unknown[] = []
+  { onPage, read }: ListReader<Item>,
+): Promise<Listing<Item>> {
+  const items: Item[] = []
   let query: Record<string, string> = { limit: String(PAGE_SIZE) }
   for (;;) {
     const { items: more, resourceVersion, next } = await page(api, resource, query, signal)
     onPage()
-    items.push(...more)
+    for (const item of more) items.push(read(item))
     if (next === '') return { items, resourceVersion }
     query = { limit: String(PAGE_SIZE), continue: next }
   }
@@ -54,7 +64,7 @@ async function page(
   resource: WatchedResource,
   query: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<Listing & { readonly next: string }> {
+): Promise<Listing<unknown> & { readonly next: string }> {
   const answer = await api.json({ path: resource.path, query: { ...resource.query, ...query }, signal })
   const { items, metadata } = (answer ?? {}) as {
     items?: unknown

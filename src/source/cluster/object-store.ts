@@ -16,6 +16,12 @@ interface Entry {
   readonly observed?: ObservedObject
 }
 
+/** An item of a list, in slim form. */
+interface ListedItem {
+  readonly key: string | undefined
+  readonly entry: Entry
+}
+
 /** What became of one event. `status`: nothing that is compiled is different now. */
 export type StoreOutcome = 'changed' | 'status' | 'stale' | 'malformed'
 
@@ -73,21 +79,26 @@ export class ObjectStore {
     return this.#entries.get(objectKey(reference))?.observed
   }
 
+  /** Reads an item of a list, which changes nothing yet. */
+  read(item: unknown): ListedItem {
+    const version = versionOf(item)
+    const key = keyOf(item)
+    const before = key === undefined ? undefined : this.#entries.get(key)
+    const isSame = before !== undefined && before.resourceVersion === version && version !== ''
+    return { key, entry: isSame ? before : this.#parse(item, version, before) }
+  }
+
   /**
    * Takes a whole list, which counts whatever was known before.
    *
    * @returns Whether anything is different now.
    */
-  replace({ items, resourceVersion }: Listing): boolean {
+  replace({ items, resourceVersion }: Listing<ListedItem>): boolean {
     const entries = new Map<string, Entry>()
     let isDifferent = false
-    for (const [index, item] of items.entries()) {
-      const key = keyOf(item) ?? `\0${index}`
-      const version = versionOf(item)
-      const before = this.#entries.get(key)
-      const isSame = before !== undefined && before.resourceVersion === version && version !== ''
-      if (!isSame) isDifferent = true
-      entries.set(key, isSame ? before : this.#parse(item, version, before))
+    for (const [index, { key = `\0${index}`, entry }] of items.entries()) {
+      if (this.#entries.get(key) !== entry) isDifferent = true
+      entries.set(key, entry)
     }
     isDifferent ||= entries.size !== this.#entries.size
     this.#entries = entries

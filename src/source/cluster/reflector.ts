@@ -173,7 +173,8 @@ export class Reflector {
   async #list(signal: AbortSignal): Promise<void> {
     const { api, resource, onChange } = this.#options
     this.counts.lists += 1
-    const isDifferent = this.#store.replace(await list(api, resource, signal, () => this.#stepped()))
+    const reader = { onPage: () => this.#stepped(), read: (item: unknown) => this.#store.read(item) }
+    const isDifferent = this.#store.replace(await list(api, resource, signal, reader))
     this.#listedMs = this.#clock.now()
     const isFirst = !this.#synced
     this.#synced = true
