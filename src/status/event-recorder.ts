@@ -86,9 +86,9 @@ export class EventRecorder {
       if (waitMs > 0) return waitMs
       if (signal.aborted || !this.#options.isLeader()) return undefined
       try {
-        await this.#tell(occurrence, signal)
+        const isNews = await this.#tell(occurrence, signal)
         this.#told.set(key, this.#options.clock.monotonic())
-        this.#options.metrics?.wroteEvent('written')
+        if (isNews) this.#options.metrics?.wroteEvent('written')
         this.#backOff.reset()
         this.#problems.solved()
       } catch (error) {
@@ -109,8 +109,8 @@ export class EventRecorder {
     for (const key of this.#told.keys()) if (!current.has(key) && this.#isDue(key)) this.#told.delete(key)
   }
 
-  /** Makes the Event, or counts one more where it is there already. */
-  async #tell(occurrence: Occurrence, signal: AbortSignal): Promise<void> {
+  /** Makes the Event, or counts one more where it is there already. @returns False: it was told a short while ago. */
+  async #tell(occurrence: Occurrence, signal: AbortSignal): Promise<boolean> {
     const { api, controller, instance, clock } = this.#options
     const namespace = encodeURIComponent(eventNamespace(occurrence))
     const events = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`
@@ -118,14 +118,15 @@ export class EventRecorder {
     try {
       const body = newEvent(occurrence, { controller, instance }, clock.now())
       await api.json({ method: 'POST', path: events, body, signal })
-      return
+      return true
     } catch (error) {
       if (!(error instanceof ApiServerError) || error.status !== 409) throw error
     }
     const { count, lastMs } = historyOf(await api.json({ path, signal }))
-    if (clock.now() - lastMs < REPEAT_MS) return
+    if (clock.now() - lastMs < REPEAT_MS) return false
     const body = countedEvent(count, clock.now())
     await api.json({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal })
+    return true
   }
 
   /** @returns After how long to try again; nothing where the others are not concerned. */

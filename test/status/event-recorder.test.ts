@@ -38,11 +38,14 @@ interface Bench {
   readonly counts: () => number
   isLeader: boolean
   readonly asked: () => number
+  /** Results, as metrics have them. */
+  readonly counted: readonly string[]
 }
 
 function bench(server: ScriptedApiServer, instance = 'pod_1'): Bench {
   const timers = new ManualTimers()
   const state = { isLeader: true, asked: 0 }
+  const counted: string[] = []
   const recorder = new EventRecorder({
     api: apiOf(server),
     controller: 'ostiary.dev/ingress-controller',
@@ -55,6 +58,7 @@ function bench(server: ScriptedApiServer, instance = 'pod_1'): Bench {
     clock: timers,
     timers,
     random,
+    metrics: { wroteStatus: () => {}, wroteEvent: (result) => void counted.push(result) },
   })
   const controller = new AbortController()
   const running = recorder.run(controller.signal)
@@ -75,6 +79,7 @@ function bench(server: ScriptedApiServer, instance = 'pod_1'): Bench {
       state.isLeader = value
     },
     asked: () => state.asked,
+    counted,
   }
 }
 
@@ -154,6 +159,8 @@ test('a new leader does not repeat what the former has just told', async () => {
   await eventually(() => expect(server.object(pathOf(occurrence('next')))).toBeDefined())
   expect(second.counts()).toBe(0)
   expect(server.object(pathOf(occurrence()))).toMatchObject({ reportingInstance: 'pod_1' })
+  await eventually(() => expect(second.counted).toEqual(['written']))
+  expect(first.counted).toEqual(['written'])
 })
 
 test('a flood is let through slowly, and the rest comes later', async () => {
