@@ -14,6 +14,10 @@ export interface UploadLimits {
   readonly maximumBytes?: number | undefined
   /** How long the client may pause; longer fails with ERR_BODY_STALLED. */
   readonly stallMs: number
+  /** A body that is no longer is kept, to be sent again. Absent: none is. */
+  readonly keepBytes?: number | undefined
+  /** What an upload before this one has taken off the request and kept. */
+  readonly begun?: readonly Buffer[] | undefined
 }
 
 /** Whether a body follows the header section (RFC 9112 §6.3). */
@@ -36,24 +40,47 @@ export class Upload extends Readable {
   #sending: NodeJS.Timeout | undefined
   /** Of a body whose length is not known, this is what may still come. */
   #bytesLeft: number
+  readonly #keepBytes: number
+  #kept: Buffer[] | undefined
+  #keptBytes = 0
+  #begun: readonly Buffer[]
   #stream: Writable | undefined
   #waiting = false
   #detached = false
 
-  constructor(request: IncomingMessage, { sendMs, stallMs, maximumBytes = Infinity }: UploadLimits) {
+  constructor(request: IncomingMessage, limits: UploadLimits) {
     super()
+    const { sendMs, stallMs, maximumBytes = Infinity, keepBytes = 0, begun = [] } = limits
     this.#request = request
     this.#sendMs = sendMs
     this.#stallMs = stallMs
     this.#bytesLeft = maximumBytes
+    this.#keepBytes = keepBytes
+    this.#kept = keepBytes > 0 ? [] : undefined
+    this.#begun = begun
     // undici listens while it sends; an error after that must not end the thread.
     this.on('error', ignore)
+  }
+
+  /** All that was taken off the request so far, if it is kept; an upload after this one can begin with it. */
+  get kept(): readonly Buffer[] | undefined {
+    return this.#kept
+  }
+
+  /** The whole body can still be sent. */
+  get repeatable(): boolean {
+    return this.untouched || this.#kept !== undefined
   }
 
   override _read(): void {
     if (this.#detached) return
     clearTimeout(this.#sending)
     const request = this.#request
+    if (this.#begun.length > 0) this.#sendBegun()
+    if (request.readableEnded) {
+      this.#end()
+      return
+    }
     if (this.#stall === undefined) {
       this.#stall = setTimeout(this.#stalled, this.#stallMs).unref()
       ignoreErrors(request)
@@ -108,7 +135,7 @@ export class Upload extends Readable {
       this.destroy(new OstiaryError('ERR_BODY_TOO_LARGE', 'the request body is too large'))
       return
     }
-    this.untouched = false
+    this.#keep(chunk)
     if (this.push(chunk)) {
       this.#stall?.refresh()
       return
@@ -117,6 +144,24 @@ export class Upload extends Readable {
     this.#waiting = false
     this.#request.pause()
     if (this.#sendMs !== undefined) this.#sending = setTimeout(this.#notTaken, this.#sendMs).unref()
+  }
+
+  #sendBegun(): void {
+    const chunks = this.#begun
+    this.#begun = []
+    for (const chunk of chunks) {
+      this.#bytesLeft -= chunk.length
+      this.#keep(chunk)
+      this.push(chunk)
+    }
+  }
+
+  #keep(chunk: Buffer): void {
+    this.untouched = false
+    if (this.#kept === undefined) return
+    this.#keptBytes += chunk.length
+    if (this.#keptBytes > this.#keepBytes) this.#kept = undefined
+    else this.#kept.push(chunk)
   }
 
   readonly #end = (): void => {

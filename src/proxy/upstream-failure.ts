@@ -11,6 +11,8 @@ const TIMED_OUT = new Set([
 const CONNECTION_LOST = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'])
 /** The peer ended one stream of a connection that goes on (RFC 9113 §6.4). */
 const STREAM_RESET = 'ERR_HTTP2_STREAM_ERROR'
+const REFUSED_STREAM = 7
+const UNPROCESSED = /^HTTP\/2: "(?:GOAWAY" frame received|frameError" received - type 1,)/
 const BODY_TOO_LARGE = 'ERR_BODY_TOO_LARGE'
 const NOT_FORWARDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 
@@ -19,16 +21,30 @@ export function isConnectionLoss(error: unknown): boolean {
   return CONNECTION_LOST.has(codeOf(error))
 }
 
+/** `unprocessed`: the upstream says that it has not looked at the request. */
+export type Failure = 'connect-failure' | 'unprocessed' | 'reset'
+
 /**
  * What a failure is as a reason to send the request again, if it is one.
  *
  * @param begun it had begun to be sent; what failed before never left
  */
-export function failureOf(error: unknown, begun: boolean): 'connect-failure' | 'reset' | undefined {
+export function failureOf(error: unknown, begun: boolean): Failure | undefined {
   const code = codeOf(error)
   if (NOT_FORWARDABLE.has(code) || code === BODY_TOO_LARGE) return undefined
   if (!begun) return 'connect-failure'
+  if (isUnprocessed(error, code)) return 'unprocessed'
   return CONNECTION_LOST.has(code) || code === STREAM_RESET ? 'reset' : undefined
+}
+
+/**
+ * A stream behind the last of a GOAWAY, one that was refused, or one whose headers undici never got out (RFC 9113 §8.7).
+ * undici tells the first and the last apart by words alone.
+ */
+function isUnprocessed(error: unknown, code: string): boolean {
+  if (!(error instanceof Error)) return false
+  if (code === STREAM_RESET) return 'http2ErrorCode' in error && error.http2ErrorCode === REFUSED_STREAM
+  return code.startsWith('UND_ERR_') && UNPROCESSED.test(error.message)
 }
 
 /** Answers a request whose upstream has no endpoint at all. */

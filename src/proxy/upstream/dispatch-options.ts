@@ -18,18 +18,19 @@ export function dispatchOptions(
   const body = bodyOf(exchange)
   const headers = headersOf(exchange, body, forwarding)
   const method = request.method ?? ''
-  const silenceMs = forwarding?.readTimeoutMs
+  const silenceMs = forwarding?.readTimeoutMs ?? null
   return {
     path: upstreamTarget(exchange),
     method,
     headers: http2 ? http2Headers(headers) : headers,
     body,
-    ...(upgrading !== undefined && { upgrade: 'websocket' }),
+    upgrade: upgrading === undefined ? null : 'websocket',
     // undici closes the connection after each HEAD unless it is told that the server knows what HEAD is.
-    ...(method === 'HEAD' && { reset: false }),
+    reset: method === 'HEAD' ? false : null,
     // Else undici would ask for the name that the client's Host field says, and take a certificate for that.
-    ...(serverName !== undefined && { servername: serverName }),
-    ...(silenceMs !== undefined && { headersTimeout: silenceMs, bodyTimeout: silenceMs }),
+    servername: serverName ?? null,
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
   }
 }
 

@@ -12,8 +12,11 @@ export interface UpstreamHandler extends Dispatcher.DispatchHandler {
   connection: UpstreamConnection | undefined
 }
 
-/** undici takes a server name for TLS, but its types do not say so. */
-export type UpstreamDispatchOptions = Dispatcher.DispatchOptions & { servername?: string }
+/** undici takes `null` for what is not said, and a server name for TLS, but its types do not say so. */
+export type UpstreamDispatchOptions = Omit<Dispatcher.DispatchOptions, 'reset'> & {
+  readonly reset: boolean | null
+  readonly servername: string | null
+}
 
 /** An endpoint that fails rests so long at first, twice as long each time that follows, and never longer than this. */
 const FIRST_REST_MS = 1000
@@ -74,14 +77,14 @@ export class EndpointPool {
       return
     }
     this.#pool ??= new Pool(this.origin, this.#options)
-    this.#pool.dispatch(options, handler)
+    this.#pool.dispatch(options as Dispatcher.DispatchOptions, handler)
   }
 
   /** On a connection that carries this request only. */
   dispatchOnFreshConnection(options: UpstreamDispatchOptions, handler: UpstreamHandler): void {
     // A pool of one, because only a pool builds the connector from these options.
     const pool = new Pool(this.origin, { ...this.#options, connections: 1 })
-    pool.dispatch(options, handler)
+    pool.dispatch(options as Dispatcher.DispatchOptions, handler)
     pool.close(ignore)
   }
 

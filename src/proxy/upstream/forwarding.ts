@@ -7,7 +7,13 @@ import type { Exchange, Underway } from '../exchange.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { forwardableTrailers } from '../trailers.ts'
 import { discardRest, hasBody, Upload } from '../upload.ts'
-import { answerNoRoom, answerUpstreamFailure, failureOf, isConnectionLoss } from '../upstream-failure.ts'
+import {
+  answerNoRoom,
+  answerUpstreamFailure,
+  failureOf,
+  isConnectionLoss,
+  type Failure,
+} from '../upstream-failure.ts'
 import { dispatchOptions } from './dispatch-options.ts'
 import type {
   EndpointPool,
@@ -21,6 +27,9 @@ import { relayInformation, responseHeaders, writeHead } from './relay-headers.ts
 import { conditionOfStatus, isIdempotent, Retries } from './retries.ts'
 import type { UpstreamRotation } from './rotation.ts'
 import { timeOut } from './time-out.ts'
+
+/** A body up to this is kept where the request may be sent again, so that large ones cost no memory. */
+const KEPT_BODY_BYTES = 65_536
 
 /** One request at its upstream: undici's handler, and what becomes of the client's side meanwhile. */
 export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
@@ -192,11 +201,8 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #dispatch(pool: EndpointPool, fresh: boolean): void {
     this.#reused = false
     this.#controller = undefined
-    const { engine, request } = this.#exchange
-    if (this.#exchange.bufferedBody === undefined && hasBody(request)) {
-      const stallMs = engine.limits.bodyTimeoutMs
-      const maximumBytes = this.#exchange.rules?.traffic.maximumBodyBytes
-      this.#upload = new Upload(request, { sendMs: this.#settings?.sendTimeoutMs, maximumBytes, stallMs })
+    if (this.#exchange.bufferedBody === undefined && hasBody(this.#exchange.request)) {
+      this.#upload = this.#createUpload()
       this.#options.body = this.#upload
     }
     try {
@@ -207,6 +213,18 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
       this.#end()
       answerUpstreamFailure(this.#exchange, error)
     }
+  }
+
+  #createUpload(): Upload {
+    const { engine, request, rules } = this.#exchange
+    const isKept = this.#settings?.retries !== undefined || this.#rotation.transport.http2
+    return new Upload(request, {
+      sendMs: this.#settings?.sendTimeoutMs,
+      stallMs: engine.limits.bodyTimeoutMs,
+      maximumBytes: rules?.traffic.maximumBodyBytes,
+      keepBytes: isKept ? KEPT_BODY_BYTES : 0,
+      begun: this.#upload?.kept,
+    })
   }
 
   /**
@@ -243,11 +261,11 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     answerUpstreamFailure(this.#exchange, error)
   }
 
-  #mayRetry(condition: RetryCondition | undefined): boolean {
+  #mayRetry(condition: RetryCondition | Failure | undefined): boolean {
     const { engine } = this.#exchange
     this.#retries ??= new Retries(engine, this.#rotation, this.#settings?.retries)
-    const bodyUntouched = this.#upload?.untouched ?? true
-    return this.#retries.allow({ condition, method: this.#options.method, bodyUntouched })
+    const isRepeatable = this.#upload?.repeatable ?? true
+    return this.#retries.allow({ condition, method: this.#options.method, isRepeatable })
   }
 
   #sendAgain(): void {

@@ -1,4 +1,5 @@
 import type { ForwardingSettings, RetryCondition } from '../../table/upstream-settings.ts'
+import type { Failure } from '../upstream-failure.ts'
 import type { Engine } from '../exchange.ts'
 import type { EndpointPool } from './endpoint-pool.ts'
 import type { UpstreamRotation } from './rotation.ts'
@@ -20,10 +21,10 @@ const CONDITION_OF_STATUS: ReadonlyMap<number, RetryCondition> = new Map([
 
 /** A request that has failed, or was answered badly. */
 export interface FailedAttempt {
-  readonly condition: RetryCondition | undefined
+  readonly condition: RetryCondition | Failure | undefined
   readonly method: string
-  /** No byte of its body was handed on; also where it has none. */
-  readonly bodyUntouched: boolean
+  /** Its body can be sent from the beginning; also where it has none. */
+  readonly isRepeatable: boolean
 }
 
 /** How often a request may be sent once more, and where it goes then. */
@@ -40,16 +41,17 @@ export class Retries {
   }
 
   /**
-   * Whether to send the request again; counts on its being done. A body that has been begun is never sent again: nothing
-   * of it is kept. What may have been worked on is repeated only where its method allows it.
+   * Whether to send the request again; counts on its being done. What may have been worked on is repeated only where its
+   * method allows it.
    */
-  allow({ condition, method, bodyUntouched }: FailedAttempt): boolean {
+  allow({ condition, method, isRepeatable }: FailedAttempt): boolean {
     const { attempts, on } = this.#settings ?? OTHER_ENDPOINTS
-    if (condition === undefined || !on.includes(condition)) return false
-    if (this.#count >= attempts || !bodyUntouched) return false
-    if (condition !== 'connect-failure' && !isIdempotent(method)) return false
+    if (condition === undefined || this.#count >= attempts || !isRepeatable) return false
+    // A stream that was not looked at is as good as a connection that did not come about.
+    if (!on.includes(condition === 'unprocessed' ? 'connect-failure' : condition)) return false
+    if (condition !== 'connect-failure' && condition !== 'unprocessed' && !isIdempotent(method)) return false
     const { state, size } = this.#rotation
-    if (this.#settings === undefined && size < 2) return false
+    if (this.#settings === undefined && condition === 'connect-failure' && size < 2) return false
     return state.retryBudget.take(state.requests, this.#engine.clock.monotonic())
   }
 

@@ -23,6 +23,16 @@ export const UPSTREAM_TIMEOUTS: UpstreamTimeouts = {
 /** Streams of one HTTP/2 connection at once; a server may allow less. */
 const STREAMS_PER_CONNECTION = 100
 
+const HTTP1_OPTIONS: Pool.Options = { allowH2: false, pipelining: 1 }
+
+// `pipelining` counts while no connection stands: with 1, the request after a GOAWAY would wait until the last stream of
+// the connection before is over, which for a gRPC stream may be never.
+const HTTP2_OPTIONS: Pool.Options = {
+  allowH2: true,
+  pipelining: STREAMS_PER_CONNECTION,
+  h2Options: { maxConcurrentStreams: STREAMS_PER_CONNECTION },
+}
+
 /** How connections to the endpoints of an upstream are made. */
 export interface Transport {
   /** Equal where connections are alike; says nothing of secrets. */
@@ -49,7 +59,7 @@ export function plainTransport(timeouts: UpstreamTimeouts): Transport {
     key: '',
     scheme: 'http',
     http2: false,
-    options: { ...commonOptions(timeouts), allowH2: false, pipelining: 1 },
+    options: { ...commonOptions(timeouts), ...HTTP1_OPTIONS },
     maximumActive: Number.POSITIVE_INFINITY,
     maximumPending: 0,
     pendingMs: timeouts.connectMs,
@@ -70,9 +80,7 @@ export function createTransport(
   const headersMs = protocol.startsWith('GRPC') ? 0 : defaults.headersMs
   const options: Pool.Options = {
     ...commonOptions({ ...defaults, connectMs, headersMs }),
-    ...(http2
-      ? { allowH2: true, h2Options: { maxConcurrentStreams: STREAMS_PER_CONNECTION } }
-      : { allowH2: false, pipelining: 1 }),
+    ...(http2 ? HTTP2_OPTIONS : HTTP1_OPTIONS),
     ...(maxConnections !== undefined && { connections: maxConnections }),
     ...(http2 && tls === undefined && { useH2c: true }),
     ...(tls !== undefined && { connect: tlsConnector(tls, http2, connectMs, secret) }),

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { describe, expect, test } from 'vitest'
+import { RawClient } from '../../support/raw-http.ts'
 import { ingress, yaml } from '../../support/manifests.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 import { startOstiary, type Ostiary } from '../../support/ostiary.ts'
 import { deadPort, tcpUpstream } from '../../proxy/support.ts'
-import { get, httpUpstream, ours, send, serviceOn } from './support.ts'
+import { get, http2Upstream, httpUpstream, ours, send, serviceOn } from './support.ts'
 
 function manifests(
   ports: readonly number[],
@@ -136,6 +138,55 @@ describe('without retries', () => {
   })
 })
 
+describe('an HTTP/2 upstream that says it has not looked at a request', () => {
+  test.each([
+    ['by GOAWAY', (stream: ServerHttp2Stream) => stream.session?.goaway(0, 1)],
+    ['by REFUSED_STREAM', (stream: ServerHttp2Stream) => stream.close(7)],
+  ])('%s gets it again, whatever the method, and goes on with the others', async (_, refuse) => {
+    const bodies: string[] = []
+    let first: ServerHttp2Stream | undefined
+    let refused = 0
+    const { port } = await http2Upstream((stream, headers) => {
+      if (headers[':method'] === 'GET') {
+        first = stream
+        return
+      }
+      if (refused === 0) {
+        refused += 1
+        refuse(stream)
+        return
+      }
+      let body = ''
+      stream.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')))
+      stream.on('end', () => {
+        bodies.push(body)
+        stream.respond({ ':status': 200 })
+        stream.end('done')
+      })
+    })
+    const ostiary = await startOstiary(manifests([port], { 'backend-protocol': 'GRPC' }))
+    const held = send(ostiary.port, get())
+    await expect.poll(() => first).toBeDefined()
+    expect(await send(ostiary.port, POST)).toMatchObject({ status: 200, body: 'done' })
+    expect(refused).toBe(1)
+    expect(bodies).toEqual(['hi'])
+    first?.respond({ ':status': 200 })
+    first?.end('held')
+    expect(await held).toMatchObject({ status: 200, body: 'held' })
+  })
+
+  test('by any other code does not', async () => {
+    let streams = 0
+    const { port } = await http2Upstream((stream) => {
+      streams += 1
+      stream.close(2)
+    })
+    const ostiary = await startOstiary(manifests([port], { 'backend-protocol': 'GRPC', retries: '2' }))
+    expect((await send(ostiary.port, POST)).status).toBe(502)
+    expect(streams).toBe(1)
+  })
+})
+
 describe('with retries', () => {
   const ON_STATUS = { retries: '2', 'retry-on': 'connect-failure, reset, 503' }
 
@@ -163,7 +214,11 @@ describe('with retries', () => {
 
   test.each([
     ['a POST', POST, 'POST'],
-    ['a PUT whose body has gone out', POST.replace('POST', 'PUT'), 'PUT'],
+    [
+      'a PUT with a body that is too long to be kept',
+      `PUT / HTTP/1.1\r\nHost: app.example\r\nContent-Length: 65537\r\n\r\n${'x'.repeat(65_537)}`,
+      'PUT',
+    ],
     ['a PATCH', POST.replace('POST', 'PATCH'), 'PATCH'],
   ])('%s is not repeated after a status', async (_, request, method) => {
     const { port, methods } = await counted((__, response) => response.writeHead(503).end('busy'))
@@ -171,6 +226,52 @@ describe('with retries', () => {
     const responses = [await send(ostiary.port, request), await send(ostiary.port, request)]
     expect(responses).toMatchObject([{ status: 503 }, { status: 503 }])
     expect(methods).toEqual([method, method])
+  })
+
+  test.each([2, 65_536])('a PUT with a body of %i bytes is repeated with all of it', async (length) => {
+    const bodies: string[] = []
+    const upstreams = [1, 2].map(() =>
+      httpUpstream((request, response) => {
+        let body = ''
+        request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')))
+        request.on('end', () => {
+          bodies.push(body)
+          response.writeHead(bodies.length === 1 ? 503 : 200).end()
+        })
+      }),
+    )
+    const { ostiary } = await start(manifests(await Promise.all(upstreams), ON_STATUS))
+    const body = Array.from({ length }, (_, index) => String(index % 10)).join('')
+    const request = `PUT / HTTP/1.1\r\nHost: app.example\r\nContent-Length: ${length}\r\n\r\n${body}`
+    expect((await send(ostiary.port, request)).status).toBe(200)
+    expect(bodies).toEqual([body, body])
+  })
+
+  test('a PUT that is broken off in its middle goes on elsewhere from its beginning', async () => {
+    const bad = await breaking()
+    const bodies: string[] = []
+    let begun = 0
+    const good = await httpUpstream((request, response) => {
+      begun += 1
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')))
+      request.on('end', () => {
+        bodies.push(body)
+        response.end('whole')
+      })
+    })
+    const { ostiary } = await start(manifests([bad.port, good], { retries: '1' }))
+    for (const sent of [1, 2]) {
+      const client = await RawClient.open(ostiary.port)
+      client.write('PUT / HTTP/1.1\r\nHost: app.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
+      await expect.poll(() => begun).toBe(sent)
+      client.write('7\r\n, later\r\n0\r\n\r\n')
+      expect((await client.response()).body).toBe('whole')
+      expect(bodies).toHaveLength(sent)
+      client.close()
+    }
+    expect(bodies).toEqual(['first, later', 'first, later'])
+    expect(bad.requests()).toBe(1)
   })
 
   test('another status than those listed is relayed', async () => {
