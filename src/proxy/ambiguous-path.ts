@@ -65,11 +65,15 @@ function mergeSlashes(path: string): string {
 function isGuardedOtherwise(other: Route, route: Route): boolean {
   if (route.action.kind === 'closed') return false
   if (other.action.kind === 'closed') return true
-  if (other.action.policies.length === 0 && other.clientCertificate === undefined) return false
-  return guardOf(other) !== guardOf(route)
+  return isGuarded(other) && guardOf(other) !== guardOf(route)
 }
 
-function guardOf({ action, accessControl, clientCertificate }: Route): string {
+function isGuarded({ action, clientCertificate, traffic }: Route): boolean {
+  const hasPolicies = action.kind === 'forward' && action.policies.length > 0
+  return hasPolicies || clientCertificate !== undefined || traffic?.sourceRange !== undefined
+}
+
+function guardOf({ action, accessControl, clientCertificate, traffic }: Route): string {
   const guard = action.kind === 'forward' ? action.policies : action.reason
-  return JSON.stringify([guard, accessControl, clientCertificate])
+  return JSON.stringify([guard, accessControl, clientCertificate, traffic?.sourceRange])
 }

@@ -19,12 +19,14 @@ let fallback: KeyPair
 let ca: KeyPair
 let otherCa: KeyPair
 let ann: { cert: string; key: string }
+let web: KeyPair
 
 beforeAll(async () => {
   fallback = await createDefaultCertificate(new Date())
   ca = await authority('Ann and Co')
   otherCa = await authority('Others')
   ann = await clientCertificate(ca, 'ann')
+  web = await certificateFor(MUTUAL)
 })
 
 const asking = (secret: string, mode?: string): Record<string, string> => ({
@@ -45,9 +47,8 @@ async function start(...more: readonly object[]): Promise<Running> {
     seen.push(request.headers.host ?? '')
     response.end(JSON.stringify(request.headers))
   })
-  const pair = await certificateFor(MUTUAL)
   const manifests = (...objects: readonly object[]): string =>
-    yaml(...service('echo', port), tlsSecret('web-tls', pair), ...objects)
+    yaml(...service('echo', port), tlsSecret('web-tls', web), ...objects)
   const proxy = { https: { host: '127.0.0.1', port: 0 }, defaultCertificate: fallback }
   const ostiary = await startOstiary(manifests(...hosts(), ...more), { proxy })
   return { ostiary, seen, manifests }
