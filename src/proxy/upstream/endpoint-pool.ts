@@ -92,11 +92,14 @@ export class EndpointPool {
    * It could not be reached, or broke a request off. Requests that fail together count once.
    *
    * @param now on the monotonic clock
+   * @returns how long it rests; `undefined` where it rested already
    */
-  failed(now: number): void {
-    if (this.restingUntil > now) return
-    this.restingUntil = now + Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** this.failures)
+  failed(now: number): number | undefined {
+    if (this.restingUntil > now) return undefined
+    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** this.failures)
+    this.restingUntil = now + restMs
     this.failures += 1
+    return restMs
   }
 
   answered(): void {

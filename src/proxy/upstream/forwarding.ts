@@ -6,7 +6,7 @@ import type { ForwardingSettings, RetryCondition } from '../../table/upstream-se
 import type { Exchange, Underway } from '../exchange.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { forwardableTrailers } from '../trailers.ts'
-import { discardRest, hasBody, Upload } from '../upload.ts'
+import { discardRest, type Upload } from '../upload.ts'
 import {
   answerNoRoom,
   answerUpstreamFailure,
@@ -24,12 +24,11 @@ import type {
 import type { PendingRequest } from './pending-requests.ts'
 import { Placement } from './placement.ts'
 import { relayInformation, responseHeaders, writeHead } from './relay-headers.ts'
+import { uploadOf } from './request-body.ts'
+import { restEndpoint } from './rest-endpoint.ts'
 import { conditionOfStatus, isIdempotent, Retries } from './retries.ts'
 import type { UpstreamRotation } from './rotation.ts'
 import { timeOut } from './time-out.ts'
-
-/** A body up to this is kept where the request may be sent again, so that large ones cost no memory. */
-const KEPT_BODY_BYTES = 65_536
 
 /** One request at its upstream: undici's handler, and what becomes of the client's side meanwhile. */
 export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
@@ -201,10 +200,8 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #dispatch(pool: EndpointPool, fresh: boolean): void {
     this.#reused = false
     this.#controller = undefined
-    if (this.#exchange.bufferedBody === undefined && hasBody(this.#exchange.request)) {
-      this.#upload = this.#createUpload()
-      this.#options.body = this.#upload
-    }
+    this.#upload = uploadOf(this.#exchange, this.#settings, this.#rotation.transport, this.#upload)
+    if (this.#upload !== undefined) this.#options.body = this.#upload
     try {
       if (fresh) pool.dispatchOnFreshConnection(this.#options, this)
       else pool.dispatch(this.#options, this)
@@ -213,18 +210,6 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
       this.#end()
       answerUpstreamFailure(this.#exchange, error)
     }
-  }
-
-  #createUpload(): Upload {
-    const { engine, request, rules } = this.#exchange
-    const isKept = this.#settings?.retries !== undefined || this.#rotation.transport.http2
-    return new Upload(request, {
-      sendMs: this.#settings?.sendTimeoutMs,
-      stallMs: engine.limits.bodyTimeoutMs,
-      maximumBytes: rules?.traffic.maximumBodyBytes,
-      keepBytes: isKept ? KEPT_BODY_BYTES : 0,
-      begun: this.#upload?.kept,
-    })
   }
 
   /**
@@ -249,8 +234,11 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     const { engine, route } = this.#exchange
     const condition = failureOf(error, begun)
     // A connection that was idle may just have been at its end.
-    if (condition === 'connect-failure' || (isConnectionLoss(error) && !this.#reused)) {
-      this.#pool?.failed(engine.clock.monotonic())
+    if (
+      condition === 'connect-failure' ||
+      (condition === 'reset' && isConnectionLoss(error) && !this.#reused)
+    ) {
+      restEndpoint(this.#exchange, this.#pool as EndpointPool, error)
     }
     if (this.#mayRetry(condition)) {
       engine.log.debug({ route: route?.id, condition, error: messageOf(error) }, 'sent again')

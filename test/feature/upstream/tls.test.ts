@@ -83,6 +83,17 @@ describe('an HTTPS upstream', () => {
     expect(seen).toEqual([])
   })
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'for another name is refused over and over: no session of a refused connection is resumed (%s)',
+    async (version) => {
+      const { port, seen } = await secureUpstream(own, { minVersion: version, maxVersion: version })
+      const annotations = { ...WITH_CA, 'upstream-server-name': 'db.default.svc' }
+      const ostiary = await startOstiary(manifests(port, annotations))
+      for (let i = 0; i < 4; i += 1) expect((await send(ostiary.port, get())).status).toBe(502)
+      expect(seen).toEqual([])
+    },
+  )
+
   test('is taken unverified where that is asked for, with a warning', async () => {
     const { port } = await secureUpstream(other)
     const annotations = { ...HTTPS, 'insecure-skip-upstream-tls-verify': 'true' }
