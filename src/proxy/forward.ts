@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import { answerNoEndpoint, answerNoWebSocket } from './upstream-failure.ts'
 import { Forwarding } from './upstream/forwarding.ts'
-import { legOf } from './upstream/leg.ts'
+import { legOf, type Leg } from './upstream/leg.ts'
 
 /**
  * Sends an authorized request to an endpoint of its route's upstream and streams the answer back. Without an
@@ -9,16 +9,17 @@ import { legOf } from './upstream/leg.ts'
  */
 export function forward(exchange: Exchange): void {
   const leg = legOf(exchange)
-  const rotation = exchange.snapshot.rotation(leg.upstream)
-  if (rotation.size === 0) {
-    answerNoEndpoint(exchange)
-    return
-  }
-  if (rotation.transport.http2 && exchange.upgrading !== undefined) {
-    answerNoWebSocket(exchange)
-    return
-  }
-  const forwarding = new Forwarding(exchange, rotation, leg.forwarding)
+  if (!isReachable(exchange, leg)) return
+  const forwarding = new Forwarding(exchange, exchange.snapshot.rotation(leg.upstream), leg.forwarding)
   exchange.underway = forwarding
   forwarding.send()
+}
+
+/** Whether there is an endpoint that could take the request; answers it where not. */
+export function isReachable(exchange: Exchange, { upstream }: Leg): boolean {
+  const rotation = exchange.snapshot.rotation(upstream)
+  if (rotation.size === 0) answerNoEndpoint(exchange)
+  else if (rotation.transport.http2 && exchange.upgrading !== undefined) answerNoWebSocket(exchange)
+  else return true
+  return false
 }

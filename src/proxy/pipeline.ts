@@ -6,8 +6,8 @@ import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import { checkClientCertificate, checkServerName } from './client-certificates/check-client-certificate.ts'
 import { checkLimits } from './client-limits.ts'
 import type { Exchange } from './exchange.ts'
-import { forward } from './forward.ts'
-import { refusalOfFraming } from './framing.ts'
+import { forward, isReachable } from './forward.ts'
+import { asksForUpgrade, refusalOfFraming } from './framing.ts'
 import { addHsts } from './hsts.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
@@ -16,6 +16,7 @@ import { respondDecision, respondProblem } from './respond.ts'
 import { redirectLogin, redirectRoute } from './ssl-redirect.ts'
 import { limitCaller } from './traffic/rate-limits.ts'
 import { admit, applyRules, prepare } from './traffic/steps.ts'
+import { legOf, type Leg } from './upstream/leg.ts'
 
 /** Whether the request goes on. A promise only where a step had to ask somebody: a hot request costs none. */
 type Verdict = boolean | Promise<boolean>
@@ -64,6 +65,30 @@ function advance(exchange: Exchange, first: number): void {
     forward(exchange)
   } catch (error) {
     fail(exchange, error)
+  }
+}
+
+/**
+ * As `handle`, but what would be sent to its upstream is not: for explanations. Answers as `handle` does otherwise.
+ *
+ * @param reached Called with each step's name before it is taken; `forward` is the last.
+ * @returns Where the request would be sent, if it would.
+ */
+export async function rehearse(
+  exchange: Exchange,
+  reached: (step: string) => void,
+): Promise<Leg | undefined> {
+  try {
+    for (const step of STEPS) {
+      reached(step.name)
+      if (!(await step(exchange)) || exchange.closed) return undefined
+    }
+    reached(forward.name)
+    const leg = legOf(exchange)
+    return isReachable(exchange, leg) ? leg : undefined
+  } catch (error) {
+    fail(exchange, error)
+    return undefined
   }
 }
 
