@@ -66,6 +66,8 @@ export class RequestMetrics {
   readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }>()
   readonly #connections = { http: 0, https: 0, websocket: 0 }
   readonly #refused = { http: 0, https: 0 }
+  /** Requests that are not answered whole yet. */
+  inFlight = 0
 
   /** Without a route: requests that were refused before one was found. */
   seriesOf(route: Route | undefined): RouteSeries {
@@ -130,6 +132,9 @@ export class RequestMetrics {
       family('ostiary_auth_decisions_total', 'Authorization decisions', 'counter', () =>
         [...this.#decisions.values()].map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
       ),
+      family('ostiary_http_requests_in_flight', 'Requests that are not answered whole yet', 'gauge', () => [
+        { value: this.inFlight, labels: {} },
+      ]),
       family('ostiary_open_connections', 'Client connections that are open', 'gauge', () => [
         { value: this.#connections.http, labels: { kind: 'http' } },
         { value: this.#connections.https, labels: { kind: 'https' } },

@@ -41,8 +41,8 @@ export const CLIENT_LIMITS: ClientLimits = {
  */
 export function checkLimits(exchange: Exchange): boolean {
   const { engine, request, response } = exchange
-  const { limits } = engine
-  if (limits.maxRequests > 0 && engine.underway > limits.maxRequests) {
+  const { limits, metrics } = engine
+  if (limits.maxRequests > 0 && metrics.inFlight > limits.maxRequests) {
     const message = 'The proxy has as many requests under way as it may.'
     respondProblem(exchange, 503, { message, reason: 'overloaded', headers: [['Retry-After', '1']] })
     return false

@@ -33,8 +33,6 @@ export interface Engine {
   /** Swapped by a publish. */
   snapshot: ActiveSnapshot
   readonly limits: ClientLimits
-  /** Requests that are not answered whole yet. */
-  underway: number
   /** Connections are closed after their current response. */
   draining: boolean
   /** Closes connections that carry no request, if that is due; called after each response while draining. */
@@ -99,7 +97,7 @@ export class Exchange {
     this.upgrading = upgrading
     this.snapshot = engine.snapshot
     this.#startedAt = engine.clock.monotonic()
-    engine.underway += 1
+    engine.metrics.inFlight += 1
     ;(response as TrackedResponse)[EXCHANGE] = this
     response.on('close', onClose)
   }
@@ -153,8 +151,8 @@ export class Exchange {
   /** Ends the bookkeeping, once. */
   close(): void {
     this.closed = true
-    this.engine.underway -= 1
     const { engine, request, response, snapshot } = this
+    engine.metrics.inFlight -= 1
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT
     const seconds = (engine.clock.monotonic() - this.#startedAt) / 1000
     snapshot.series(this.route).finished(request.method ?? '', status, seconds)

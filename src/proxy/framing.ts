@@ -6,6 +6,7 @@ export interface FramingRefusal {
   readonly message: string
 }
 
+const UPGRADE = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/i
 const CHUNKED_LAST = /(?:^|,)[\t ]*chunked$/
 
 /**
@@ -26,4 +27,12 @@ export function refusalOfFraming(
   return CHUNKED_LAST.test(coding)
     ? { status: 501, message: 'The transfer coding is not supported.' }
     : { status: 400, message: 'The transfer coding does not say where the body ends.' }
+}
+
+/**
+ * Whether a request asks for another protocol (RFC 9110 §7.8). Behind one that is not taken up node:http drops what came
+ * in the same piece, and takes the next piece, which may be the middle of a stranger's request, for the beginning of one.
+ */
+export function asksForUpgrade({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers.upgrade !== undefined && UPGRADE.test(headers.connection ?? '')
 }

@@ -67,6 +67,8 @@ export async function createListener(
   })
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const own = problem(417)
+    // Whether the body comes all the same, nobody knows.
+    response.shouldKeepAlive = false
     response.writeHead(own.status, own.headers).end(own.body)
   })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {

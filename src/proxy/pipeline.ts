@@ -117,9 +117,11 @@ function checkStarted(exchange: Exchange): boolean {
 
 /** What follows on such a connection may be the rest of the request, or what a stranger hid in it. */
 function checkFraming(exchange: Exchange): boolean {
-  const refusal = refusalOfFraming(exchange.request)
+  const { request, response, upgrading } = exchange
+  if (upgrading === undefined && asksForUpgrade(request)) response.shouldKeepAlive = false
+  const refusal = refusalOfFraming(request)
   if (refusal === undefined) return true
-  exchange.response.shouldKeepAlive = false
+  response.shouldKeepAlive = false
   respondProblem(exchange, refusal.status, { message: refusal.message, reason: 'framing' })
   return false
 }

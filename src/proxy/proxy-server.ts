@@ -97,7 +97,6 @@ export async function createProxyServer(
     httpsRedirectPort: options.httpsRedirectPort ?? 443,
     snapshot: new ActiveSnapshot(NO_SNAPSHOT, pools, metrics),
     limits,
-    underway: 0,
     draining: false,
     closeIdleConnections: () => {
       if (lingering) return

@@ -62,3 +62,72 @@ describe.each([...Map.groupBy(REQUEST_CASES, ({ group }) => group)])('%s:', (_, 
     expectVerdict(await run(each), each.verdict)
   })
 })
+
+// node:http drops the rest of a piece behind an upgrade that is not taken up, so that the next piece, which a stranger may
+// have filled, would be read as the beginning of a request.
+test.each([
+  [
+    'without a body',
+    'GET /case HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+  ],
+  [
+    'with one',
+    'POST /case HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nabc',
+  ],
+])('behind an upgrade that is not taken up, %s, no request begins', async (_, upgrade) => {
+  const upstream = await recordingUpstream()
+  const { port } = await proxy(everythingOn(upstream.port))
+  const client = await RawClient.open(port)
+  client.write(
+    `${upgrade}POST /lost HTTP/1.1\r\nHost: example.com\r\nContent-Length: ${VICTIM.length}\r\n\r\n`,
+  )
+  const response = await client.response()
+  expect([response.status, response.headers['connection']]).toEqual([200, 'close'])
+  client.write(VICTIM)
+  expect(await client.closed()).toBe('')
+  expect(upstream.requests).toHaveLength(1)
+})
+
+describe('what comes as the body of a request that is refused is no request:', () => {
+  const inside = 'GET /smuggled HTTP/1.1\r\nHost: example.com\r\n\r\n'
+  const unknown = 'POST /case HTTP/1.1\r\nHost: unknown.example\r\n'
+  const chunk = `${inside.length.toString(16)}\r\n${inside}\r\n0\r\n\r\n`
+
+  test.each([
+    ['with a length', `Content-Length: ${inside.length}\r\n\r\n${inside}`],
+    ['in chunks', `Transfer-Encoding: chunked\r\n\r\n${chunk}`],
+    [
+      'sent without waiting for 100',
+      `Expect: 100-continue\r\nContent-Length: ${inside.length}\r\n\r\n${inside}`,
+    ],
+    [
+      'behind an upgrade',
+      `Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: ${inside.length}\r\n\r\n${inside}`,
+    ],
+  ])('%s', async (_, rest) => {
+    const upstream = await recordingUpstream()
+    const { port } = await proxy(everythingOn(upstream.port))
+    const client = await RawClient.open(port)
+    client.write(unknown + rest + VICTIM)
+    expect((await client.response()).status).toBe(404)
+    // The client's own next request is answered, or its connection is over.
+    await client.until((text) => text.includes('/victim')).catch(() => {})
+    client.socket.end()
+    await client.closed()
+    const lines = upstream.requests.map(({ line }) => line)
+    expect(lines.filter((line) => line !== 'GET /victim HTTP/1.1')).toEqual([])
+    expect(upstream.faults).toEqual([])
+  })
+
+  test('not even where an expectation is unknown', async () => {
+    const upstream = await recordingUpstream()
+    const { port } = await proxy(everythingOn(upstream.port))
+    const client = await RawClient.open(port)
+    const length = `Content-Length: ${inside.length}\r\n`
+    client.write(`POST /case HTTP/1.1\r\nHost: example.com\r\nExpect: wonders\r\n${length}\r\n${inside}`)
+    expect((await client.response()).status).toBe(417)
+    client.socket.end()
+    expect(await client.closed()).toBe('')
+    expect(upstream.begun).toBe(0)
+  })
+})
