@@ -125,6 +125,8 @@ describe('what cannot be taken is a problem with its place, and does nothing', (
     'X-Credential-Identifier',
     'X-Anonymous-Consumer',
     'X-Authenticated-Groups',
+    'Ssl-Client-Verify',
+    'Client-Cert-Chain',
   ])('%s is for no Ingress to edit in requests', (name) => {
     for (const act of ['set', 'add'] as const) {
       expect(read({ [`request-headers-${act}`]: `${name}: x` }).problems).toHaveLength(1)
