@@ -102,6 +102,7 @@ export async function createProxyServer(
       if (lingering) return
       http?.server.closeIdleConnections()
       https?.server.closeIdleConnections()
+      https?.closeWaiting()
     },
   }
   const onRequest: RequestHandler = (request, response, upgrading) => {

@@ -8,6 +8,8 @@ import { secureContextOptions } from './server-names.ts'
 export interface TlsListener extends Listener {
   /** To be called when the default certificate is another one. */
   setDefaultContext(): void
+  /** Cuts the connections on which no handshake has begun. */
+  closeWaiting(): void
 }
 
 export interface TlsListenerOptions extends HandshakeRouterOptions {
@@ -37,5 +39,6 @@ export async function createTlsListener(
     listener.closeUpgraded()
     router.close()
   }
-  return { ...listener, closeUpgraded, setDefaultContext }
+  const closeWaiting = (): void => router.close()
+  return { ...listener, closeUpgraded, closeWaiting, setDefaultContext }
 }

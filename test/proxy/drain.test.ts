@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
+import { createDefaultCertificate } from '../../src/proxy/default-certificate.ts'
 import { ManualTimers } from '../support/manual-timers.ts'
 import { RawClient, rawRequest } from '../support/raw-http.ts'
 import { everythingOn, GET, noAuthorizer, proxy, upstream, type RunningProxy } from './support.ts'
@@ -80,4 +81,21 @@ test('closing cuts what does not finish in time', async () => {
   timers.advance(60_000)
   await closed
   expect(await client.closed()).toBe('')
+})
+
+test('a TLS client that has said nothing yet is idle, too', async () => {
+  const { port } = await upstream((_, response) => response.end('served'))
+  const timers = new ManualTimers()
+  const defaultCertificate = await createDefaultCertificate(new Date())
+  const options = { https: { port: 0 }, defaultCertificate }
+  const running = await proxy(everythingOn(port), options, noAuthorizer, timers)
+  const silent = await connected(running.https ?? 0)
+  const speaking = await RawClient.openTls({ port: running.https, servername: 'example.com' })
+  speaking.write(GET)
+  expect((await speaking.response()).status).toBe(200)
+  const closed = running.server.close({ drainMs: 60_000 })
+  timers.advance(5000)
+  expect(await silent.closed()).toBe('')
+  await speaking.closed()
+  await closed
 })
