@@ -124,7 +124,6 @@ function createEngine(
     httpsRedirectPort,
     snapshot: new ActiveSnapshot(snapshot, pools, metrics),
     limits: { ...CLIENT_LIMITS, ...limits },
-    underway: 0,
     draining: false,
     closeIdleConnections() {},
   }
