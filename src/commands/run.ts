@@ -8,6 +8,7 @@ import {
 } from '../auth/authorization-server/create-authorization-server-client.ts'
 import { warmUp } from '../auth/authorization-server/warm-up.ts'
 import { systemClock, systemTimers } from '../clock.ts'
+import { compactHeap } from '../proxy/compact-heap.ts'
 import { CompileMemo } from '../compiler/compile-memo.ts'
 import { compile } from '../compiler/compile.ts'
 import { messageOf, OstiaryError } from '../errors.ts'
@@ -85,7 +86,10 @@ export async function run(settings: Settings, version: string, signal: AbortSign
       if (reconciliation.outcome !== 'failed') certificates.update(reconciliation.result)
       status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
-      if (state.phase === 'starting') state.phase = 'ready'
+      if (state.phase === 'starting') {
+        state.phase = 'ready'
+        setImmediate(() => compactHeap(reconciliation.snapshot.table.virtualHosts.length))
+      }
       const servers = Object.values(reconciliation.snapshot.table.policies).map(({ server }) => server)
       warmUp(authorizationServers, servers)
     }),

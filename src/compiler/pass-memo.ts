@@ -8,15 +8,12 @@ export interface Lookup<Value> {
 /** All that a pass may ask beside its inputs, each by a name of its own. */
 type Sources<Names extends string> = { readonly [Name in Names]: Lookup<unknown> }
 
-interface Read<Names extends string> {
-  readonly source: Names
-  readonly key: string
-  readonly answer: unknown
-}
+/** Flat, for there are many: source, key and answer of one look-up after another. */
+type Reads = readonly unknown[]
 
-interface Kept<Names extends string, Result> {
+interface Kept<Result> {
   readonly inputs: readonly unknown[]
-  readonly reads: readonly Read<Names>[]
+  readonly reads: Reads
   readonly result: Result
   readonly diagnostics: readonly FoundDiagnostic[]
   generation: number
@@ -28,7 +25,7 @@ interface Kept<Names extends string, Result> {
  * must be pure, and ask for nothing but through its inputs and sources.
  */
 export class PassMemo<Names extends string, Result> {
-  readonly #kept = new Map<string, Kept<Names, Result>>()
+  readonly #kept = new Map<string, Kept<Result>>()
   #generation = 0
 
   run<S extends Sources<Names>>(
@@ -44,12 +41,13 @@ export class PassMemo<Names extends string, Result> {
       diagnostics.addAll(known.diagnostics)
       return known.result
     }
-    const reads: Read<Names>[] = []
+    const reads: unknown[] = []
     const own = diagnostics.fresh()
     const result = pass(noting(sources, reads), own)
     const found = own.all()
     diagnostics.addAll(found)
-    this.#kept.set(key, { inputs, reads, result, diagnostics: found, generation: this.#generation })
+    // A copy, since a list that has grown keeps room for more.
+    this.#kept.set(key, { inputs, reads: reads.slice(), result, diagnostics: found, generation: this.#generation })
     return result
   }
 
@@ -66,15 +64,23 @@ export function isSameList(one: readonly unknown[], other: readonly unknown[]): 
   return one === other || (one.length === other.length && one.every((item, index) => item === other[index]))
 }
 
-function isUpToDate<Names extends string>(reads: readonly Read<Names>[], sources: Sources<Names>): boolean {
-  return reads.every(({ source, key, answer }) => sources[source].get(key) === answer)
+function isUpToDate<Names extends string>(reads: Reads, sources: Sources<Names>): boolean {
+  for (let index = 0; index < reads.length; index += 3) {
+    const [source, key] = [reads[index] as Names, reads[index + 1] as string]
+    if (sources[source].get(key) !== reads[index + 2]) return false
+  }
+  return true
 }
 
-function noting<Names extends string, S extends Sources<Names>>(sources: S, reads: Read<Names>[]): S {
+/** The same sources, each of whose answers is noted once. */
+function noting<Names extends string, S extends Sources<Names>>(sources: S, reads: unknown[]): S {
   const entries = (Object.entries(sources) as [Names, Lookup<unknown>][]).map(([source, lookup]) => {
+    const known = new Map<string, unknown>()
     const get = (key: string): unknown => {
+      if (known.has(key)) return known.get(key)
       const answer = lookup.get(key)
-      reads.push({ source, key, answer })
+      known.set(key, answer)
+      reads.push(source, key, answer)
       return answer
     }
     return [source, { get }]

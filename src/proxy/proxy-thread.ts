@@ -3,6 +3,7 @@ import { assertNever } from '../assert-never.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import { CacheCounts } from '../auth/cache-counts.ts'
 import { systemClock } from '../clock.ts'
+import { compactHeap } from './compact-heap.ts'
 import { messageOf } from '../errors.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
@@ -100,14 +101,18 @@ class Follower {
   readonly #log: ProxyLog
   readonly #receiver: PublicationReceiver
   #longestMs = 0
+  #isServing: boolean
 
   /** @param first What the thread is started with: live before it listens. */
   constructor(server: ProxyServer, log: ProxyLog, first: Publication | undefined) {
     this.#server = server
     this.#log = log
+    this.#isServing = first !== undefined
     const live = first === undefined ? EMPTY_LIVE_TABLE : liveTableOf(first.snapshot)
     this.#receiver = new PublicationReceiver(live, first?.sequence ?? 0)
-    if (first !== undefined) server.run({ ...first.snapshot, live })
+    if (first === undefined) return
+    server.run({ ...first.snapshot, live })
+    compactHeap(first.snapshot.table.virtualHosts.length)
   }
 
   take(part: PublicationPart): FromThread {
@@ -119,8 +124,12 @@ class Follower {
     this.#longestMs = index === 0 ? tookMs : Math.max(this.#longestMs, tookMs)
     if (receipt.kind === 'more') return { kind: 'partTaken', sequence, index }
     if (receipt.kind === 'outOfStep') return { kind: 'outOfStep', sequence }
+    const { exactHosts, wildcardHosts } = receipt.snapshot.live
     const fields = { version: last?.version, parts: index + 1, longestPartMs: this.#longestMs }
     this.#log.debug(fields, 'snapshot applied')
+    // Before the first one nobody was served.
+    if (!this.#isServing) compactHeap(exactHosts.size + wildcardHosts.size)
+    this.#isServing = true
     return { kind: 'published', sequence }
   }
 }
