@@ -70,6 +70,20 @@ const annotations = fc.dictionary(
   { maxKeys: 2 },
 )
 
+const upstreamAnnotations = fc.record(
+  {
+    'ostiary.dev/backend-protocol': fc.constantFrom('HTTP', 'HTTPS', 'GRPC', 'gopher'),
+    'ostiary.dev/upstream-ca-secret': name,
+    'ostiary.dev/upstream-client-certificate-secret': name,
+    'ostiary.dev/retries': fc.constantFrom('0', '2', 'many'),
+    'ostiary.dev/session-affinity': fc.constantFrom('cookie', 'none'),
+    'ostiary.dev/canary-service': name,
+    'ostiary.dev/canary-weight': fc.constantFrom('0', '50', '101'),
+    'ostiary.dev/plugins': pluginList,
+  },
+  { requiredKeys: [] },
+)
+
 function meta(more: Readonly<Record<string, fc.Arbitrary<unknown>>> = {}): fc.Arbitrary<object> {
   return fc.record({ name, namespace, creationTimestamp: time, ...more })
 }
@@ -126,7 +140,7 @@ export const rawIngress = fc.record({
 const rawService = fc.record({
   apiVersion: fc.constant('v1'),
   kind: fc.constant('Service'),
-  metadata: meta({ annotations: fc.oneof(fc.constant({}), annotations) }),
+  metadata: meta({ annotations: fc.oneof(fc.constant({}), annotations, upstreamAnnotations) }),
   spec: fc.record({
     type: fc.constantFrom('ClusterIP', 'ClusterIP', 'ExternalName'),
     externalName: fc.constantFrom('x.example.com', '127.1', null),
@@ -243,10 +257,19 @@ export const rawObjects = fc
   )
   .map((lists) => lists.flat() as unknown[])
 
-/** One Ingress before one Service that is there, each with or without any list, and plugins that are accepted. */
+/**
+ * One Ingress before one Service that is there, and perhaps its canary, each with or without any list, and plugins that
+ * are accepted.
+ */
 export const rawAttachments = fc
-  .record({ own: pluginsAnnotation(), floor: pluginsAnnotation(), more: annotations })
-  .map(({ own, floor, more }): unknown[] => [
+  .record({
+    own: pluginsAnnotation(),
+    floor: pluginsAnnotation(),
+    canary: fc.constantFrom<object>({}, { 'ostiary.dev/canary-service': 'canary' }),
+    canaryFloor: pluginsAnnotation(),
+    more: annotations,
+  })
+  .map(({ own, floor, canary, canaryFloor, more }): unknown[] => [
     {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
@@ -259,7 +282,13 @@ export const rawAttachments = fc
     {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name: 'web', namespace: 'default', annotations: floor },
+      metadata: { name: 'web', namespace: 'default', annotations: { ...floor, ...canary } },
+      spec: { ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'canary', namespace: 'default', annotations: canaryFloor },
       spec: { ports: [{ port: 80 }] },
     },
     ...['a', 'b'].map((name) => ({

@@ -24,11 +24,18 @@ function routesOf(table: RoutingTable): Route[] {
 
 function namesPlugins({ ingresses, services }: Resources, route: Route): boolean {
   const { namespace } = route.ingress
+  const service = services.find(
+    ({ metadata }) => metadata.namespace === namespace && metadata.name === route.service,
+  )
+  const canary = service?.metadata.annotations['ostiary.dev/canary-service']
   return [
     ...ingresses.filter(
       ({ metadata }) => metadata.namespace === namespace && metadata.name === route.ingress.name,
     ),
-    ...services.filter(({ metadata }) => metadata.namespace === namespace && metadata.name === route.service),
+    ...services.filter(
+      ({ metadata }) =>
+        metadata.namespace === namespace && (metadata.name === route.service || metadata.name === canary),
+    ),
   ].some(({ metadata }) => PLUGINS in metadata.annotations)
 }
 
@@ -88,10 +95,18 @@ describe('compile', () => {
         const { table, secrets } = compile(resourcesOf(raws), options)
         for (const { action } of routesOf(table)) {
           if (action.kind !== 'forward') continue
-          expect(Object.keys(table.upstreams)).toContain(action.upstream)
+          const { upstream, canary } = action
+          for (const id of [upstream, canary?.upstream ?? upstream]) {
+            expect(Object.keys(table.upstreams)).toContain(id)
+          }
           for (const id of action.policies) expect(Object.keys(table.policies)).toContain(id)
         }
-        const wanted = Object.values(table.policies).flatMap(({ client }) => client?.secret ?? [])
+        const wanted = [
+          ...Object.values(table.policies).flatMap(({ client }) => client?.secret ?? []),
+          ...Object.values(table.upstreams).flatMap(
+            ({ settings }) => settings?.tls?.clientCertificate?.privateKey ?? [],
+          ),
+        ]
         expect(Object.keys(secrets)).toEqual(expect.arrayContaining(wanted))
       }),
       { numRuns: 100 },
