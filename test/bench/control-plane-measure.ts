@@ -30,8 +30,8 @@ export interface Measurement {
   /** Of requests to a route that does not change. */
   readonly latencyQuiet: Readonly<Record<'p50' | 'p999' | 'max', number>>
   readonly latencyUnderChange: Readonly<Record<'p50' | 'p999' | 'max', number>>
-  /** The longest that a proxy thread was kept from its requests by a snapshot or a part of one. */
-  readonly longestSlice: number
+  /** The most CPU that a proxy thread spent on a part of a snapshot without a look at its requests. */
+  readonly longestPart: number
   readonly residentMiB: number
   readonly peakMiB: number
   readonly statusWrites: StatusWrites
@@ -72,7 +72,7 @@ export async function measure(order: MeasureOrder): Promise<Measurement> {
       changeToLive,
       latencyQuiet: spread(quiet),
       latencyUnderChange: spread(underChange),
-      longestSlice: Math.max(...numbers(ostiary, APPLIED, 'longestPartMs')),
+      longestPart: Math.max(...numbers(ostiary, APPLIED, 'longestPartCpuMs')),
       residentMiB,
       peakMiB: ostiary.peakMiB(),
     }

@@ -27,7 +27,7 @@ export function printTable(machine: string, measured: readonly Measurement[]): v
     'request p99.9, ten changes/s, ms': (each) => each.latencyUnderChange.p999,
     'request max, quiet, ms': (each) => each.latencyQuiet.max,
     'request max, ten changes/s, ms': (each) => each.latencyUnderChange.max,
-    'longest slice of a thread, ms': (each) => each.longestSlice,
+    'longest part of a snapshot, CPU ms': (each) => each.longestPart,
     'resident when ready, MiB': (each) => each.residentMiB,
     'resident at most, MiB': (each) => each.peakMiB,
     'memory per route, KiB': (each) => kibibytesPerRoute(measured, each),
@@ -50,11 +50,11 @@ export function judge(measured: readonly Measurement[]): Verdict[] {
   const verdicts: Verdict[] = []
   const largest = measured.find(({ size }) => size === TEN_THOUSAND)
   if (largest !== undefined) {
-    const { syncedToReady, changeToLive, longestSlice, residentMiB, statusWrites } = largest
+    const { syncedToReady, changeToLive, longestPart, residentMiB, statusWrites } = largest
     verdicts.push(
       atMost('10,000 Ingresses ready after the sources were read', syncedToReady, 10_000, 'ms'),
       atMost('one change among 10,000 live, p99', changeToLive.p99, 300, 'ms'),
-      atMost('a proxy thread kept from its requests', longestSlice, 5, 'ms'),
+      atMost('a proxy thread kept from its requests, CPU', longestPart, 5, 'ms'),
       atMost('delay of requests by changes, p99.9', delayOf(largest), 5, 'ms'),
       atMost('resident with two threads', residentMiB, 400, 'MiB'),
       atMost('status writes a second when all are due', statusWrites.perSecond, 60, ''),
