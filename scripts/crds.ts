@@ -13,7 +13,14 @@ interface Kind {
   readonly description: string
   readonly spec: SchemaNode
   readonly rules: readonly { readonly path: string; readonly message: string; readonly cel: string }[]
-  readonly columns: readonly { name: string; type: string; jsonPath: string; description: string }[]
+  /** A priority above 0 leaves a column to `-o wide`. */
+  readonly columns: readonly {
+    readonly name: string
+    readonly type: string
+    readonly jsonPath: string
+    readonly description: string
+    readonly priority?: number
+  }[]
 }
 
 const accepted = {
@@ -22,11 +29,25 @@ const accepted = {
   jsonPath: '.status.conditions[?(@.type=="Accepted")].status',
   description: 'Whether Ostiary takes the object as it is',
 }
+const programmed = {
+  name: 'Programmed',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Programmed")].status',
+  description: 'Whether it is in force: valid, and all that it refers to is there',
+}
+/** Not that of Accepted, which says nothing of a Secret that is missing. */
 const reason = {
   name: 'Reason',
   type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Accepted")].reason',
-  description: 'Why, or why not',
+  jsonPath: '.status.conditions[?(@.type=="Programmed")].reason',
+  description: 'Why it is not in force',
+}
+const warning = {
+  name: 'Warning',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Warning")].reason',
+  description: 'What should be changed although it works',
+  priority: 1,
 }
 const age = {
   name: 'Age',
@@ -47,7 +68,9 @@ const KINDS: readonly Kind[] = [
     columns: [
       { name: 'Issuer', type: 'string', jsonPath: '.spec.issuer', description: 'Issuer of its tokens' },
       accepted,
+      programmed,
       reason,
+      warning,
       age,
     ],
   },
@@ -62,6 +85,8 @@ const KINDS: readonly Kind[] = [
       { name: 'Username', type: 'string', jsonPath: '.spec.username', description: 'Compared with claims' },
       { name: 'CustomId', type: 'string', jsonPath: '.spec.customId', description: 'Compared with claims' },
       accepted,
+      programmed,
+      reason,
       age,
     ],
   },

@@ -2,6 +2,8 @@ import { RE2JS } from 're2js'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { customResourceDefinitions } from '../../scripts/crds.ts'
+import { joinConditions } from '../../src/status/conditions.ts'
+import { EMPTY_TABLE } from '../../src/table/routing-table.ts'
 
 interface Node {
   readonly path: string
@@ -38,5 +40,44 @@ describe.each([...customResourceDefinitions()])('%s', (_name, text) => {
     const fields = schema.filter(({ path }) => /\/properties\/spec\/properties\/[^/]+$/.test(path))
     expect(fields.length).toBeGreaterThan(0)
     expect(fields.filter(({ node }) => node['description'] === undefined).map(({ path }) => path)).toEqual([])
+  })
+})
+
+describe('kubectl get oidcplugins', () => {
+  const text = customResourceDefinitions().get('ostiary.dev_oidcplugins.yaml') ?? ''
+  const columns = [...nodes(parse(text))]
+    .map(({ node }) => node)
+    .filter((node) => typeof node['jsonPath'] === 'string')
+
+  test('names the missing Secret of a plugin that is accepted', () => {
+    const conditions = joinConditions(
+      {
+        kind: 'OIDCPlugin',
+        namespace: 'shop',
+        name: 'okta',
+        observedGeneration: 1,
+        conditions: [
+          { type: 'Accepted', status: 'True', reason: 'Accepted', message: '' },
+          { type: 'ResolvedRefs', status: 'False', reason: 'SecretNotFound', message: 'no Secret' },
+          { type: 'Warning', status: 'False', reason: 'NoWarning', message: '' },
+        ],
+      },
+      EMPTY_TABLE,
+      undefined,
+    )
+    const cellOf = (name: string): string | undefined => {
+      const column = columns.find((each) => each['name'] === name)
+      const path = /^\.status\.conditions\[\?\(@\.type=="(\w+)"\)\]\.(status|reason)$/.exec(
+        String(column?.['jsonPath']),
+      )
+      const condition = conditions.find(({ type }) => type === path?.[1])
+      return condition?.[path?.[2] === 'status' ? 'status' : 'reason']
+    }
+    expect(['Accepted', 'Programmed', 'Reason', 'Warning'].map(cellOf)).toEqual([
+      'True',
+      'False',
+      'SecretNotFound',
+      'NoWarning',
+    ])
   })
 })
