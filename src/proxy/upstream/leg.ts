@@ -40,7 +40,7 @@ function isPinned(exchange: Exchange, { upstream, forwarding }: Leg): boolean {
   const name = forwarding?.affinityCookie
   if (name === undefined) return false
   const token = readAffinity(exchange.request.headers.cookie, name, exchange.view.scheme === 'https')
-  return token !== '' && exchange.snapshot.rotation(upstream).knows(token)
+  return token !== '' && exchange.snapshot.rotation(upstream).endpointOf(token) !== undefined
 }
 
 /** Spread evenly: at 10 %, every tenth. */

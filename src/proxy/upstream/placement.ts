@@ -13,6 +13,8 @@ export class Placement {
   #pool: EndpointPool | undefined
   /** What the client's cookie says. */
   #token = ''
+  /** Another endpoint helps out that of the cookie, which is full: the client goes back to it. */
+  #isLent = false
 
   constructor(exchange: Exchange, rotation: UpstreamRotation, settings: ForwardingSettings | undefined) {
     this.#exchange = exchange
@@ -57,7 +59,7 @@ export class Placement {
   addCookie(pool: EndpointPool, headers: string[]): void {
     const name = this.#settings?.affinityCookie
     const token = name === undefined ? undefined : this.#rotation.tokenOf(pool)
-    if (name === undefined || token === undefined || token === this.#token) return
+    if (name === undefined || token === undefined || token === this.#token || this.#isLent) return
     headers.push('Set-Cookie', affinityCookie(name, token, this.#isSecure()))
   }
 
@@ -65,7 +67,10 @@ export class Placement {
     const name = this.#settings?.affinityCookie
     if (name === undefined) return undefined
     this.#token = readAffinity(this.#exchange.request.headers.cookie, name, this.#isSecure())
-    return this.#token === '' ? undefined : this.#rotation.pinned(this.#token, now)
+    const pool = this.#token === '' ? undefined : this.#rotation.endpointOf(this.#token)
+    if (pool === undefined || pool.restingUntil > now) return undefined
+    this.#isLent = pool.active >= this.#rotation.transport.maximumActive
+    return this.#isLent ? undefined : pool
   }
 
   #isSecure(): boolean {

@@ -83,17 +83,10 @@ export class UpstreamRotation {
     return best
   }
 
-  /** The endpoint that a cookie's value stands for, if it is there and may carry more. */
-  pinned(token: string, now: number): EndpointPool | undefined {
+  /** The endpoint that a cookie's value stands for. */
+  endpointOf(token: string): EndpointPool | undefined {
     const index = this.#affinity()?.indexOf(token)
-    const pool = index === undefined ? undefined : this.#endpoints[index]
-    if (pool === undefined || pool.restingUntil > now) return undefined
-    return pool.active < this.transport.maximumActive ? pool : undefined
-  }
-
-  /** Whether a cookie's value stands for one of the endpoints. */
-  knows(token: string): boolean {
-    return this.#affinity()?.indexOf(token) !== undefined
+    return index === undefined ? undefined : this.#endpoints[index]
   }
 
   /** The cookie's value that stands for an endpoint. */

@@ -48,10 +48,10 @@ async function holding(name: string) {
   }
 }
 
-async function hold(port: number): Promise<RawClient> {
+async function hold(port: number, headers: Record<string, string> = {}): Promise<RawClient> {
   const client = await RawClient.open(port)
   onTestFinished(() => client.close())
-  client.write('GET /hold HTTP/1.1\r\nHost: app.example\r\n\r\n')
+  client.write(get(headers).replace(' / ', ' /hold '))
   return client
 }
 
@@ -182,6 +182,22 @@ describe('session affinity', () => {
     for (let i = 0; i < 3; i += 1) expect((await send(ostiary.port, get())).body).toBe('here')
     ostiary.apply(manifests([dead], AFFINITY))
     expect((await send(ostiary.port, get({ Cookie }))).status).toBe(502)
+  })
+
+  test('goes elsewhere while its endpoint is full, and then back', async () => {
+    const [one, two] = [await holding('one'), await holding('two')]
+    const limited = { ...AFFINITY, 'max-connections': '1' }
+    const ostiary = await startOstiary(manifests([one.port, two.port], limited))
+    const first = await send(ostiary.port, get())
+    const Cookie = cookieOf(first.headers['set-cookie'])
+    const [own, other] = first.body === 'one' ? [one, 'two'] : [two, 'one']
+    await hold(ostiary.port, { Cookie })
+    await own.has(1)
+    const meanwhile = await send(ostiary.port, get({ Cookie }))
+    expect(meanwhile.body).toBe(other)
+    expect(meanwhile.headers).not.toHaveProperty('set-cookie')
+    own.held[0]?.end()
+    await expect.poll(async () => (await send(ostiary.port, get({ Cookie }))).body).toBe(first.body)
   })
 
   test.each(['', 'x', 'a'.repeat(22), '../../etc', '%00', '127.0.0.1:80'])(
