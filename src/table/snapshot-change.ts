@@ -86,11 +86,30 @@ export function* changesBetween(
   for (const name of Object.keys(SECTIONS) as SectionName[]) {
     const section: Section<SnapshotSections[SectionName]> = SECTIONS[name]
     if (before !== undefined && section.source(before) === section.source(after)) continue
-    const was = before === undefined ? new Map<string, never>() : firstByKey(section.entries(before))
-    const is = firstByKey(section.entries(after))
-    for (const [key, value] of is) if (!isSameData(was.get(key), value)) yield* stepsTo(name, key, value)
-    for (const key of was.keys()) if (!is.has(key)) yield { kind: 'delete', section: name, key }
+    const was = before === undefined ? [] : [...section.entries(before)]
+    yield* changesOf(name, was, [...section.entries(after)])
   }
+}
+
+type Entries = readonly (readonly [key: string, value: SnapshotSections[SectionName]])[]
+
+function* changesOf(
+  name: SectionName,
+  was: Entries,
+  is: Entries,
+): Generator<SnapshotChange, void, undefined> {
+  // Mostly no key has come or gone, and then none needs to be looked up among ten thousand.
+  if (was.length === is.length && is.every(([key], index) => was[index]?.[0] === key)) {
+    for (const [index, [key, value]] of is.entries()) {
+      if (!isSameData(was[index]?.[1], value)) yield* stepsTo(name, key, value)
+    }
+    return
+  }
+  const [before, after] = [firstByKey(was), firstByKey(is)]
+  for (const [key, value] of after) {
+    if (!isSameData(before.get(key), value)) yield* stepsTo(name, key, value)
+  }
+  for (const key of before.keys()) if (!after.has(key)) yield { kind: 'delete', section: name, key }
 }
 
 /** Of two entries with one key the first counts. */
