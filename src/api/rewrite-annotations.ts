@@ -28,6 +28,9 @@ const TEMPLATE = /^\/(?:[A-Za-z0-9\-._~!&'()*+,;=:@/]|\$[\d$])*$/
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/
 const HOST =
   /^(?=.{1,259}$)[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*(:[1-9]\d{0,4})?$/
+const MAXIMUM_TARGET_LENGTH = 1024
+// A group may be all of a path, which strangers send: a thousand of it would be a path of megabytes.
+const MAXIMUM_GROUPS_USED = 9
 const MAXIMUM_PATTERN_LENGTH = 256
 // Work on a path grows with its length times this: strangers send the paths.
 const MAXIMUM_PROGRAM_SIZE = 128
@@ -63,13 +66,16 @@ function readTarget(reader: AnnotationReader): RewriteAnnotations['rewrite'] {
       ? undefined
       : reader.invalid('rewrite-pattern', 'needs ostiary.dev/rewrite-target beside it')
   }
-  if (!TEMPLATE.test(target) || target.includes('//') || DOT_SEGMENT.test(target)) {
+  if (!isPlainTarget(target)) {
     return reader.invalid(
       'rewrite-target',
-      'must be a path as /new/$1, without query, escapes, "//" and dot segments; $$ is a dollar sign',
+      `must be a path as /new/$1 of at most ${MAXIMUM_TARGET_LENGTH} characters, without query, escapes, "//" and dot segments; $$ is a dollar sign`,
     )
   }
   const template = parseTemplate(target)
+  if (template.filter((part) => typeof part === 'number').length > MAXIMUM_GROUPS_USED) {
+    return reader.invalid('rewrite-target', `may name groups ${MAXIMUM_GROUPS_USED} times`)
+  }
   const groups = pattern === undefined ? 1 : groupCount(reader, pattern)
   if (groups === undefined) return undefined
   const unknown = template.find((part) => typeof part === 'number' && (part > groups || part === 0))
@@ -78,6 +84,11 @@ function readTarget(reader: AnnotationReader): RewriteAnnotations['rewrite'] {
     return reader.invalid('rewrite-target', `names group $${unknown}; ${known}`)
   }
   return { template, ...(pattern !== undefined && { pattern }) }
+}
+
+function isPlainTarget(target: string): boolean {
+  if (target.length > MAXIMUM_TARGET_LENGTH || !TEMPLATE.test(target)) return false
+  return !target.includes('//') && !DOT_SEGMENT.test(target)
 }
 
 function parseTemplate(target: string): (string | number)[] {

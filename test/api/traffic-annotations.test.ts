@@ -23,6 +23,9 @@ describe('what cannot be taken is a problem with its place, and does nothing', (
     [{ 'rewrite-target': '/$x' }, 'rewrite-target'],
     [{ 'rewrite-target': '/$0' }, 'rewrite-target'],
     [{ 'rewrite-target': '/$1', 'rewrite-pattern': '/x' }, 'rewrite-target'],
+    // Twenty thousand times a path of 16 KiB is 300 MB for one request, which ends the thread of everybody.
+    [{ 'rewrite-target': `/${'$1'.repeat(10)}` }, 'rewrite-target'],
+    [{ 'rewrite-target': `/${'a'.repeat(1024)}` }, 'rewrite-target'],
     [{ 'rewrite-target': '/$3', 'rewrite-pattern': '/(x)(y)' }, 'rewrite-target'],
     [{ 'rewrite-target': '/', 'rewrite-pattern': '' }, 'rewrite-pattern'],
     [{ 'rewrite-target': '/', 'rewrite-pattern': '/(' }, 'rewrite-pattern'],
