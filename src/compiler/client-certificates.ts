@@ -3,18 +3,21 @@ import type { Ingress } from '../api/ingress.ts'
 import { objectKey } from '../api/object.ts'
 import type { Secret } from '../api/secret.ts'
 import type { ClientAuthorities } from '../table/routing-table.ts'
+import type { ServedCertificate } from '../table/served-certificate.ts'
 import type { AnnotationIndex } from './annotation-index.ts'
 import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { digest } from './digest.ts'
-import { byAge } from './order.ts'
+import { byAge, compareText } from './order.ts'
 import type { Lookup } from './pass-memo.ts'
 import { readCertificates } from './pem.ts'
 import type { Closing } from './plugin-reference.ts'
 
+type Validity = Pick<ServedCertificate, 'notBeforeMs' | 'notAfterMs'>
+
 /** What an Ingress with `client-ca-secret` gets from its Secret. */
 export type AuthoritiesReading =
-  | { readonly ok: true; readonly authorities: ClientAuthorities }
+  | ({ readonly ok: true; readonly authorities: ClientAuthorities } & Validity)
   | { readonly ok: false; readonly closing: Closing; readonly remedy: string }
 
 const PATH = `metadata.annotations[${ANNOTATION_PREFIX}client-ca-secret]`
@@ -41,6 +44,28 @@ export class ClientCertificates {
     this.#memo = memo
     this.#annotations = annotations
     this.#diagnostics = diagnostics
+  }
+
+  /** What Ingresses ask for, by Secret: for who has a clock. */
+  inUse(ingresses: readonly Ingress[]): ServedCertificate[] {
+    const bySecret = new Map<string, ServedCertificate>()
+    for (const ingress of ingresses) {
+      const reading = this.#read(ingress)
+      if (reading?.ok !== true) continue
+      const { namespace, name } = ingress.metadata
+      const { clientCertificate } = this.#annotations.of(ingress).tls
+      const id = objectKey({ namespace, name: clientCertificate?.caSecret ?? '' })
+      const { origin } = ingress
+      const use = {
+        object: { kind: ingress.kind, namespace, name },
+        path: PATH,
+        ...(origin && { origin: { file: origin.file, line: origin.line } }),
+      }
+      const { authorities, notBeforeMs, notAfterMs } = reading
+      const uses = [...(bySecret.get(id)?.uses ?? []), use]
+      bySecret.set(id, { id, authorities, notBeforeMs, notAfterMs, uses })
+    }
+    return [...bySecret.values()].sort((a, b) => compareText(a.id, b.id))
   }
 
   /** Of a host on which these Ingresses have routes. */
@@ -116,7 +141,12 @@ function readAuthorities({ values }: Secret, key: string): AuthoritiesReading {
   }
   const caPem = certificates.map((each) => each.toString()).join('')
   const content = { caPem, ...(crlPem !== undefined && { crlPem }) }
-  return { ok: true, authorities: { id: digest(content), ...content } }
+  return {
+    ok: true,
+    authorities: { id: digest(content), ...content },
+    notBeforeMs: Math.max(...certificates.map(({ validFromDate }) => validFromDate.getTime())),
+    notAfterMs: Math.min(...certificates.map(({ validToDate }) => validToDate.getTime())),
+  }
 }
 
 function invalid(message: string): AuthoritiesReading {

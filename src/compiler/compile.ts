@@ -5,6 +5,8 @@ import type { RoutingTable } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
 import { operatorsDefaultBackend, withoutCatchAll } from './catch-all.ts'
 import { reportMissingClass, selectIngresses } from './class.ts'
+import { AnnotationIndex } from './annotation-index.ts'
+import { ClientCertificates } from './client-certificates.ts'
 import { CompileMemo } from './compile-memo.ts'
 import { compileConsumers } from './consumers.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -57,6 +59,10 @@ export function compile(
   const tls = memo.list('tls', [served, owners, inventory.secrets], diagnostics, (found) =>
     compileTls(served, owners, inventory, options, { memo, diagnostics: found }),
   )
+  const authorities = memo.list('client authorities', [served, inventory.secrets], diagnostics, (found) => {
+    const annotations = new AnnotationIndex(found, memo)
+    return new ClientCertificates(inventory.secrets, annotations, { diagnostics: found, memo }).inUse(served)
+  })
   const record = <T extends { readonly id: string }>(name: string, items: readonly T[]): Record<string, T> =>
     memo.list(`table: ${name}`, items, diagnostics, () => byId(items))
   const table: RoutingTable = {
@@ -87,7 +93,7 @@ export function compile(
     diagnostics: sorted,
     ingresses: references,
     claims,
-    certificates: tls.served,
+    certificates: [...tls.served, ...authorities],
   }
 }
 

@@ -43,6 +43,6 @@ export interface CompileResult {
   readonly ingresses: readonly ObjectReference[]
   /** Of OIDCPlugins whose conditions are not simply ours to write; see {@link PluginClaim}. */
   readonly claims: ReadonlyMap<PolicyId, PluginClaim>
-  /** Sorted by id. */
+  /** Those that are served and those of client authorities, each sorted by id. */
   readonly certificates: readonly ServedCertificate[]
 }

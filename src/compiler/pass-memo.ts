@@ -47,7 +47,13 @@ export class PassMemo<Names extends string, Result> {
     const found = own.all()
     diagnostics.addAll(found)
     // A copy, since a list that has grown keeps room for more.
-    this.#kept.set(key, { inputs, reads: reads.slice(), result, diagnostics: found, generation: this.#generation })
+    this.#kept.set(key, {
+      inputs,
+      reads: reads.slice(),
+      result,
+      diagnostics: found,
+      generation: this.#generation,
+    })
     return result
   }
 

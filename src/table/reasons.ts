@@ -51,12 +51,12 @@ export const REASONS = {
   },
   CertificateExpired: {
     effect: 'tells',
-    meaning: 'A certificate that is served has expired; clients refuse it.',
+    meaning: 'A certificate that is served, or an authority of client certificates, has expired.',
     action: 'Renew it; look at your certificate issuer.',
   },
   CertificateExpiresSoon: {
     effect: 'tells',
-    meaning: 'A certificate that is served expires within 14 days.',
+    meaning: 'A certificate that is served, or an authority of client certificates, expires within 14 days.',
     action: 'Renew it; look at your certificate issuer.',
   },
   CertificateInvalid: {
@@ -76,7 +76,7 @@ export const REASONS = {
   },
   CertificateNotYetValid: {
     effect: 'tells',
-    meaning: 'A certificate that is served is not valid yet; clients refuse it.',
+    meaning: 'A certificate that is served, or an authority of client certificates, is not valid yet.',
     action: 'Wait, or look at the clocks of this machine and of the issuer.',
   },
   ClientCaConflict: {
@@ -288,7 +288,8 @@ export const REASONS = {
   },
   RewritePassesGuard: {
     effect: 'tells',
-    meaning: 'A rewrite leads to paths of an upstream that another route guards with other plugins or groups.',
+    meaning:
+      'A rewrite leads to paths of an upstream that another route guards with other plugins or groups.',
     action: 'Put the plugins on the Service, where they hold for all routes to it.',
   },
   RotationNeedsRedis: {

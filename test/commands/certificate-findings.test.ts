@@ -5,6 +5,7 @@ import { compile } from '../../src/compiler/compile.ts'
 import type { KeyPair } from '../../src/proxy/server-names.ts'
 import { FILE_OPTIONS, readManifests } from '../compiler/manifests.ts'
 import { certificateFor, tlsSecret, withTls, type CertificateOptions } from '../support/certificates.ts'
+import { authority, caSecret } from '../support/client-certificates.ts'
 import { ManualTimers } from '../support/manual-timers.ts'
 import { ingress, service, yaml } from '../support/manifests.ts'
 
@@ -102,5 +103,65 @@ describe('what OpenSSL does not take', () => {
       'CertificateInvalid',
       'CertificateInvalid',
     ])
+  })
+
+  test('is found in many certificates by and by', async () => {
+    const { findings, pair, timers } = await watched({
+      rsaBits: 1024,
+      notBefore: inDays(-1),
+      notAfter: inDays(90),
+    })
+    const many = Array.from({ length: 450 }, (_, n) => [
+      tlsSecret(`tls-${n}`, pair),
+      withTls(ingress({ name: `shop-${n}`, host: `h${n}.test` }), `tls-${n}`, `h${n}.test`),
+    ])
+    findings.update(compile(readManifests(yaml(...many.flat())), FILE_OPTIONS))
+    const found = (): number =>
+      findings.diagnostics().filter(({ reason }) => reason === 'CertificateInvalid').length
+    expect(found()).toBe(200)
+    timers.advance(100)
+    expect(found()).toBe(400)
+    timers.advance(100)
+    expect(found()).toBe(450)
+  })
+})
+
+describe('authorities of client certificates', () => {
+  async function asking(notAfter: Date, crl?: string) {
+    const ca = await authority('Clients', { notBefore: inDays(-90), notAfter })
+    const good = await authority('Good', { notBefore: inDays(-90), notAfter: inDays(900) })
+    const secret = caSecret('clients', {
+      'ca.crt': `${good.certificateChainPem}\n${ca.certificateChainPem}`,
+      ...(crl !== undefined && { 'ca.crl': crl }),
+    })
+    const annotations = { 'ostiary.dev/client-ca-secret': 'clients' }
+    const app = ingress({ name: 'shop', host: HOST, annotations })
+    const { findings, timers } = await watched({ notBefore: inDays(-1), notAfter: inDays(900) })
+    findings.update(compile(readManifests(yaml(...service('echo', 1), secret, app)), FILE_OPTIONS))
+    return { timers, found: () => findings.diagnostics() }
+  }
+
+  test('are told of before the first of them ends, and after', async () => {
+    const { timers, found } = await asking(inDays(20))
+    expect(found()).toEqual([])
+    timers.advance(7 * DAY_MS)
+    expect(found().map(({ reason, severity }) => `${severity} ${reason}`)).toEqual([
+      'warning CertificateExpiresSoon',
+    ])
+    timers.advance(14 * DAY_MS)
+    expect(found()).toMatchObject([
+      {
+        severity: 'error',
+        reason: 'CertificateExpired',
+        object: { kind: 'Ingress', namespace: 'default', name: 'shop' },
+        path: 'metadata.annotations[ostiary.dev/client-ca-secret]',
+      },
+    ])
+    expect(found()[0]?.message).toContain('default/clients')
+  })
+
+  test('with a revocation list that cannot be read are told: nobody can connect', async () => {
+    const { found } = await asking(inDays(90), '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n')
+    expect(found().map(({ reason }) => reason)).toEqual(['ClientCaInvalid'])
   })
 })

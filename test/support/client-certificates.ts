@@ -2,10 +2,15 @@ import { generate } from 'selfsigned'
 import type { KeyPair } from '../../src/proxy/server-names.ts'
 
 /** An authority of client certificates. */
-export async function authority(name: string): Promise<KeyPair> {
+export async function authority(
+  name: string,
+  { notBefore, notAfter }: Pick<ClientCertificateOptions, 'notBefore' | 'notAfter'> = {},
+): Promise<KeyPair> {
   const { cert, private: privateKeyPem } = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
+    ...(notBefore && { notBeforeDate: notBefore }),
+    ...(notAfter && { notAfterDate: notAfter }),
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
