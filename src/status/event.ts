@@ -35,7 +35,9 @@ export function occurrenceOf(object: ObservedObject, diagnostic: Diagnostic): Oc
   const { path, message, remedy, reason } = diagnostic
   const action = cut(remedy, MAXIMUM_NOTE / 2)
   const room = MAXIMUM_NOTE - Buffer.byteLength(action) - 1
-  return { object, reason, note: `${cut(`${path === '' ? '' : `${path}: `}${message}.`, room)} ${action}` }
+  // Some end in a question: "did you mean …?"
+  const sentence = `${path === '' ? '' : `${path}: `}${message}${message.endsWith('?') ? '' : '.'}`
+  return { object, reason, note: `${cut(sentence, room)} ${action}` }
 }
 
 /** @param maximum In bytes of UTF-8, as the API server counts. */

@@ -232,3 +232,8 @@ test.each([
   expect(note.isWellFormed()).toBe(true)
   expect(note).toMatch(/^spec.rules\[0\]: .*[.…] .*[.…]$/u)
 })
+
+test('a message that ends in a question gets no full stop', () => {
+  const { note } = occurrence('orders', { message: 'is not known; did you mean ostiary.dev/plugins?' })
+  expect(note).toBe('spec.rules[0]: is not known; did you mean ostiary.dev/plugins? Create it.')
+})
