@@ -19,6 +19,7 @@ export function lingerMs(drainMs: number): number {
  */
 export function drain(listener: Listener, drainMs: number, timers: Timers): Promise<void> {
   const { server } = listener
+  listener.goAway?.()
   const cut = (): void => {
     server.closeAllConnections()
     listener.closeUpgraded()

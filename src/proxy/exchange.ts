@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
@@ -10,6 +9,7 @@ import type { IndexedHost } from '../table/route-index.ts'
 import type { Route, RouteAction } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientRequest, ClientResponse } from './client-message.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
 import type { RequestTarget } from './request-target.ts'
@@ -49,7 +49,7 @@ export interface Underway {
 
 const EXCHANGE = Symbol('exchange')
 
-type TrackedResponse = ServerResponse & { [EXCHANGE]?: Exchange }
+type TrackedResponse = ClientResponse & { [EXCHANGE]?: Exchange }
 
 const NO_HEADERS: HeaderList = []
 
@@ -62,8 +62,8 @@ const CLIENT_LEFT = 499
  */
 export class Exchange {
   readonly engine: Engine
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: ClientResponse
   /** The client's socket, where the request asks for a WebSocket: what it gets unless it is refused. */
   readonly upgrading: Socket | undefined
   readonly snapshot: ActiveSnapshot
@@ -90,7 +90,7 @@ export class Exchange {
   #view: ConnectionView | undefined
   #facts: ProxyRequestFacts | undefined
 
-  constructor(engine: Engine, request: IncomingMessage, response: ServerResponse, upgrading?: Socket) {
+  constructor(engine: Engine, request: ClientRequest, response: ClientResponse, upgrading?: Socket) {
     this.engine = engine
     this.request = request
     this.response = response

@@ -1,5 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { ignoreErrors } from './upload.ts'
+import type { ClientRequest } from './client-message.ts'
+import { hasBody, ignoreErrors } from './upload.ts'
 
 /** What was read of a request's body. */
 export interface BufferedForm {
@@ -18,20 +18,20 @@ const NOTHING: BufferedForm = {}
 /**
  * Reads a form-urlencoded body of up to 8 KiB. Any other body is left untouched, and of one that turns out longer
  * the part that was read is put back, so that the request streams on from its first byte. Call before anything else
- * reads the request, and once. A form that is not there after 30 s costs the client its connection.
+ * reads the request, and once. A form that is not there after 30 s costs the client its connection, or its stream.
  *
  * @throws whatever breaks the connection before the body is complete
  */
-export async function bufferedForm(request: IncomingMessage): Promise<BufferedForm> {
-  if (!mayBeShortForm(request.headers)) return NOTHING
+export async function bufferedForm(request: ClientRequest): Promise<BufferedForm> {
+  if (!mayBeShortForm(request)) return NOTHING
   const bytes = await readUpToLimit(request)
   return bytes === undefined ? NOTHING : { bytes, params: new URLSearchParams(bytes.toString('utf8')) }
 }
 
-function mayBeShortForm(headers: IncomingHttpHeaders): boolean {
+function mayBeShortForm(request: ClientRequest): boolean {
+  const { headers } = request
   const length = headers['content-length']
-  if (length === undefined ? headers['transfer-encoding'] === undefined : !isShort(Number(length)))
-    return false
+  if (length === undefined ? !hasBody(request) : !isShort(Number(length))) return false
   return headers['content-encoding'] === undefined && FORM.test(headers['content-type'] ?? '')
 }
 
@@ -39,7 +39,7 @@ function isShort(length: number): boolean {
   return length > 0 && length <= FORM_LIMIT_BYTES
 }
 
-function readUpToLimit(request: IncomingMessage): Promise<Buffer | undefined> {
+function readUpToLimit(request: ClientRequest): Promise<Buffer | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>()
   const chunks: Buffer[] = []
   let length = 0
@@ -64,7 +64,7 @@ function readUpToLimit(request: IncomingMessage): Promise<Buffer | undefined> {
     reject(error)
   }
   const onClose = (): void => onError(new Error('The connection closed before the body was complete.'))
-  const deadline = setTimeout(() => request.socket.destroy(), FORM_DEADLINE_MS).unref()
+  const deadline = setTimeout(() => request.destroy(), FORM_DEADLINE_MS).unref()
   const stop = (): void => {
     clearTimeout(deadline)
     request.off('readable', onReadable).off('end', onEnd).off('error', onError).off('close', onClose)
@@ -74,6 +74,6 @@ function readUpToLimit(request: IncomingMessage): Promise<Buffer | undefined> {
   return promise
 }
 
-function readChunk(request: IncomingMessage): Buffer | null {
+function readChunk(request: ClientRequest): Buffer | null {
   return request.read() as Buffer | null
 }

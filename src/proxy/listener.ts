@@ -3,20 +3,23 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { ClientLimits } from './client-limits.ts'
+import type { ClientRequest, ClientResponse } from './client-message.ts'
 import { problem, statusPhrase } from './problem.ts'
-import { HANDSHAKE_TIMEOUT_MS, secureContextOptions, type ServerNames } from './server-names.ts'
+import { HANDSHAKE_TIMEOUT_MS, protocolsOf, secureContextOptions, type ServerNames } from './server-names.ts'
 import { asksForWebSocket, takeUpgrade } from './upgrade.ts'
 
 /** An HTTP or HTTPS server that hands every request to one function. */
 export interface Listener {
   readonly app: FastifyInstance
   readonly server: HttpServer | HttpsServer
+  /** Takes no more requests over connections where clients can be told so before they send one. Absent: there are none. */
+  goAway?(): void
   /** Cuts the connections that have been upgraded or ask for it, which the server counts but does not close. */
   closeUpgraded(): void
 }
 
 /** @param upgrading the client's socket, where the request asks for a WebSocket; see `takeUpgrade` */
-export type RequestHandler = (request: IncomingMessage, response: ServerResponse, upgrading?: Socket) => void
+export type RequestHandler = (request: ClientRequest, response: ClientResponse, upgrading?: Socket) => void
 
 /** How often connections are looked at that let us wait for their fields. */
 const CHECK_MS = 5_000
@@ -121,7 +124,7 @@ function createApp(
       ...serverOptions(limits),
       ...secureContextOptions(names.defaultPair, names.settings),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: protocolsOf(names.settings),
       SNICallback: (serverName, callback) => callback(null, names.find(serverName)),
     },
   })

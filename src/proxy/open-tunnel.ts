@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
@@ -37,7 +37,8 @@ export function openTunnel(exchange: Exchange, upstream: Duplex, answer: Switchi
   }
   const { addedHeaders, rules } = exchange
   const headers = downstreamResponseHeaders(answer.rawHeaders, addedHeaders, rules?.responseEdits)
-  switchProtocols(response, upgrading, withoutNames(headers, LENGTH))
+  // Over HTTP/2 nothing upgrades.
+  switchProtocols(response as ServerResponse, upgrading, withoutNames(headers, LENGTH))
   exchange.underway = undefined
   exchange.close()
   const { metrics, timers } = engine

@@ -5,6 +5,7 @@ import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import { checkClientCertificate, checkServerName } from './client-certificates/check-client-certificate.ts'
 import { checkLimits } from './client-limits.ts'
+import { speaksHttp10 } from './client-message.ts'
 import type { Exchange } from './exchange.ts'
 import { forward, isReachable } from './forward.ts'
 import { asksForUpgrade, refusalOfFraming } from './framing.ts'
@@ -26,9 +27,9 @@ type Step = (exchange: Exchange) => Verdict
 
 /** Closed by default: a request reaches its upstream only through every one of these, in this order. */
 const STEPS: readonly Step[] = [
+  checkFraming,
   checkLimits,
   checkStarted,
-  checkFraming,
   checkAuthority,
   checkTarget,
   matchHost,
@@ -130,7 +131,7 @@ function checkAuthority(exchange: Exchange): boolean {
   const { request } = exchange
   const reading = readAuthority(request.rawHeaders, request.url ?? '')
   if (!reading.ok) return refuseRequest(exchange, reading.message)
-  if (reading.authority === '' && request.httpVersionMinor > 0) {
+  if (reading.authority === '' && !speaksHttp10(request)) {
     return refuseRequest(exchange, 'The request has no Host field.')
   }
   exchange.authority = reading

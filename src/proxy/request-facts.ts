@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { RequestFacts } from '../auth/request-facts.ts'
+import type { ClientRequest } from './client-message.ts'
 import { bufferedForm, type BufferedForm } from './form-body.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import type { RequestTarget } from './request-target.ts'
@@ -20,7 +20,7 @@ export interface FactChanges {
  * The facts of a request whose authority and target were accepted. Nothing is parsed or read before it is asked for.
  */
 export function createRequestFacts(
-  request: IncomingMessage,
+  request: ClientRequest,
   authority: RequestAuthority,
   target: RequestTarget,
   view: ConnectionView,
@@ -42,11 +42,11 @@ class IncomingRequestFacts implements ProxyRequestFacts {
   readonly clientAddress: string
   bufferedBody: Buffer | undefined
   changedHeaders: RequestFacts['headers'] | undefined
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   #form: Promise<BufferedForm> | undefined
 
   constructor(
-    request: IncomingMessage,
+    request: ClientRequest,
     authority: RequestAuthority,
     target: RequestTarget,
     view: ConnectionView,

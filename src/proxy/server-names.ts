@@ -15,12 +15,19 @@ export interface KeyPair {
 export interface TlsSettings {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
 }
+  /** Clients that offer it get HTTP/2. Default: they do. */
+  readonly http2?: boolean
 
 export const TLS_SETTINGS: TlsSettings = { minVersion: 'TLSv1.2' }
 
 export const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts (RFC 9325 §4.2). */
+/** What is spoken over TLS, the preferred first (RFC 7301). */
+export function protocolsOf({ http2 = true }: TlsSettings): string[] {
+  return http2 ? ['h2', 'http/1.1'] : ['http/1.1']
+}
+
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { addAbortSignal, Readable, type Writable } from 'node:stream'
 import { OstiaryError } from '../errors.ts'
+import type { ClientRequest } from './client-message.ts'
 import { timeOut } from './upstream/time-out.ts'
 
 /** How long a request body that nobody wants may still arrive before its connection is cut. */
@@ -21,9 +21,10 @@ export interface UploadLimits {
 }
 
 /** Whether a body follows the header section (RFC 9112 §6.3). */
-export function hasBody(request: IncomingMessage): boolean {
+export function hasBody(request: ClientRequest): boolean {
   const length = request.headers['content-length']
-  return length === undefined ? request.headers['transfer-encoding'] !== undefined : length !== '0'
+  if (length !== undefined) return length !== '0'
+  return request.headers['transfer-encoding'] !== undefined || request.bodyFollows === true
 }
 
 /**
@@ -33,7 +34,7 @@ export function hasBody(request: IncomingMessage): boolean {
 export class Upload extends Readable {
   /** Nothing was handed on: the body can still be sent from its beginning on another connection. */
   untouched = true
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   readonly #sendMs: number | undefined
   readonly #stallMs: number
   #stall: NodeJS.Timeout | undefined
@@ -48,7 +49,7 @@ export class Upload extends Readable {
   #waiting = false
   #detached = false
 
-  constructor(request: IncomingMessage, limits: UploadLimits) {
+  constructor(request: ClientRequest, limits: UploadLimits) {
     super()
     const { sendMs, stallMs, maximumBytes = Infinity, keepBytes = 0, begun = [] } = limits
     this.#request = request
@@ -193,16 +194,16 @@ function ignore(): void {}
  * For whoever listens to a request for a while. node:http emits the error of a client that breaks off a tick after it has
  * seen that somebody listens: without anybody by then it would end the thread.
  */
-export function ignoreErrors(request: IncomingMessage): void {
+export function ignoreErrors(request: ClientRequest): void {
   if (!request.listeners('error').includes(ignore)) request.on('error', ignore)
 }
 
 /**
  * Takes what is left of a body off the wire after the request was answered, so that the connection can carry the
- * next request. A client that does not come to an end is cut off.
+ * next request. A client that does not come to an end is cut off. Over HTTP/2 the stream ends with its response.
  */
-export function discardRest(request: IncomingMessage): void {
-  if (request.complete || !hasBody(request)) return
+export function discardRest(request: ClientRequest): void {
+  if (request.complete || request.bodyFollows !== undefined || !hasBody(request)) return
   const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS).unref()
   request.once('close', () => clearTimeout(timer))
   request.resume()

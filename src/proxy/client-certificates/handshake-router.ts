@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import { messageOf } from '../../errors.ts'
 import type { ClientAuthorities } from '../../table/routing-table.ts'
 import type { ProxyLog } from '../exchange.ts'
-import { HANDSHAKE_TIMEOUT_MS, mutualTlsOptions, type ServerNames } from '../server-names.ts'
+import { HANDSHAKE_TIMEOUT_MS, mutualTlsOptions, protocolsOf, type ServerNames } from '../server-names.ts'
 import { askedFor } from './client-certificate.ts'
 import { readClientHello } from './client-hello.ts'
 
@@ -115,7 +115,7 @@ export class HandshakeRouter {
     const server = createTlsServer({
       ...mutualTlsOptions(names.defaultPair, authorities, names.settings),
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: protocolsOf(names.settings),
       requestCert: true,
       // Refused by the route, in words: some routes of the host may take clients without a certificate.
       rejectUnauthorized: false,

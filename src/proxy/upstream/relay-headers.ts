@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { messageOf } from '../../errors.ts'
+import { speaksHttp10 } from '../client-message.ts'
 import type { Exchange } from '../exchange.ts'
 import { downstreamResponseHeaders } from '../response-headers.ts'
 
@@ -10,7 +11,7 @@ export function relayInformation(
   { rawHeaders }: Dispatcher.DispatchController,
 ): void {
   // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
-  if (request.httpVersionMinor === 0) return
+  if (speaksHttp10(request)) return
   try {
     response.writeInformation(status, downstreamResponseHeaders(rawHeaders, []))
   } catch (error) {
