@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { array, assert, asyncProperty, constantFrom, oneof, string, tuple } from 'fast-check'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createPrivateCa, type PrivateCa } from '../../auth/authorization-server/private-ca.ts'
 import { ingress, secret, yaml } from '../../support/manifests.ts'
@@ -89,6 +90,54 @@ describe.each(['H2C', 'GRPC'])('an upstream of protocol %s', (protocol) => {
       'GET / HTTP/1.1\r\nHost: app.example\r\nUser-Agent: a\r\nUSER-AGENT: b\r\nETag: 1\r\netag: 2\r\n\r\n'
     expect(await send(ostiary.port, hostile)).toMatchObject({ status: 200, body: 'a, b' })
     expect(sessions.size).toBe(1)
+    finish?.()
+    expect(await slow.response()).toMatchObject({ status: 200, body: 'begun and ended' })
+  })
+
+  test('loses no other stream to any headers that a client makes up', async () => {
+    let finish: (() => void) | undefined
+    const { port, sessions } = await http2Upstream((stream, headers) => {
+      stream.respond({ ':status': 200 })
+      if (headers[':path'] === '/slow') {
+        stream.write('begun ')
+        finish = () => stream.end('and ended')
+      } else stream.end('ok')
+    })
+    const ostiary = await startOstiary(manifests(port, annotations))
+    const slow = await open(ostiary.port)
+    slow.write('GET /slow HTTP/1.1\r\nHost: app.example\r\n\r\n')
+    await slow.until((text) => text.includes('begun '))
+    const known = constantFrom(
+      'Cookie',
+      'cookie',
+      'Range',
+      'range',
+      'Date',
+      'TE',
+      'Priority',
+      'X-A',
+      'x_a',
+      '__proto__',
+      'constructor',
+    )
+    const token = string({
+      unit: constantFrom(...'aZ09!#$%&*+-.^_`|~'.split('')),
+      minLength: 1,
+      maxLength: 5,
+    })
+    const value = string({
+      unit: constantFrom(...'aZ09 \t:;,="\\%\u0080\u00e9\u00ff'.split('')),
+      maxLength: 8,
+    })
+    await assert(
+      asyncProperty(array(tuple(oneof(known, token), value), { maxLength: 6 }), async (fields) => {
+        const lines = fields.map(([name, text]) => `${name}: ${text}\r\n`).join('')
+        const response = await send(ostiary.port, `GET / HTTP/1.1\r\nHost: app.example\r\n${lines}\r\n`)
+        expect([200, 400]).toContain(response.status)
+        expect(sessions.size).toBe(1)
+      }),
+      { numRuns: 80 },
+    )
     finish?.()
     expect(await slow.response()).toMatchObject({ status: 200, body: 'begun and ended' })
   })
