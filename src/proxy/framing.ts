@@ -12,18 +12,23 @@ const CHUNKED_LAST = /(?:^|,)[\t ]*chunked$/
 /**
  * What node:http lets pass although two servers could disagree on where the request ends. Without `chunked` as the
  * last coding nobody knows (RFC 9112 §6.3); codings before it would be lost, as the upstream gets the body, but no
- * Transfer-Encoding (§6.1). `HTTP/2.0` and `HTTP/0.9` in a request line are no HTTP/1.
+ * Transfer-Encoding (§6.1). HTTP/1.0 knows no chunks: a proxy of that age counts none, whatever node:http makes of them.
+ * `HTTP/2.0` and `HTTP/0.9` in a request line are no HTTP/1.
  *
  * @returns Nothing where the request may go on.
  */
 export function refusalOfFraming(
-  request: Pick<IncomingMessage, 'headers' | 'httpVersionMajor'>,
+  request: Pick<IncomingMessage, 'headers' | 'httpVersionMajor' | 'httpVersionMinor'>,
 ): FramingRefusal | undefined {
   if (request.httpVersionMajor !== 1 && request instanceof IncomingMessage) {
     return { status: 400, message: 'This is no valid HTTP/1.1 request.' }
   }
   const coding = request.headers['transfer-encoding']?.toLowerCase()
-  if (coding === undefined || coding === 'chunked') return undefined
+  if (coding === undefined) return undefined
+  if (request.httpVersionMinor === 0 && request.httpVersionMajor === 1) {
+    return { status: 400, message: 'HTTP/1.0 has no transfer codings.' }
+  }
+  if (coding === 'chunked') return undefined
   return CHUNKED_LAST.test(coding)
     ? { status: 501, message: 'The transfer coding is not supported.' }
     : { status: 400, message: 'The transfer coding does not say where the body ends.' }

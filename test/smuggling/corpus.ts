@@ -105,6 +105,7 @@ const TRANSFER_ENCODINGS = [
       `0\r\n\r\n${SMUGGLED}`,
     ),
     'chunks in HTTP/1.0': `POST /case HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
+    'chunks in HTTP/1.0 that keeps the connection': `POST /case HTTP/1.0\r\n${HOST}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`,
   }),
   ...cases(
     { refused: 501 },

@@ -88,6 +88,34 @@ test.each([
   expect(upstream.requests).toHaveLength(1)
 })
 
+// What is refused for another reason must not keep its connection either.
+describe.each([
+  ['a target that is too long', { maxUrlBytes: 3 }, true],
+  ['a request that is one too many', { maxRequests: 1 }, true],
+  ['a request before the first snapshot', {}, false],
+])('behind %s, no request begins', (_, limits, isPublished) => {
+  test.each([
+    ['where its coding is another', 'Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    ['where its upgrade is not taken up', 'Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n'],
+  ])('%s', async (__, rest) => {
+    const upstream = await recordingUpstream(() => {})
+    const { port } = await proxy(isPublished ? everythingOn(upstream.port) : undefined, { limits })
+    const busy = await RawClient.open(port)
+    if (limits.maxRequests !== undefined) {
+      busy.write('GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n')
+      await expect.poll(() => upstream.begun).toBe(1)
+    }
+    const client = await RawClient.open(port)
+    client.write(`GET /case HTTP/1.1\r\nHost: example.com\r\n${rest}`)
+    const { status, headers } = await client.response()
+    expect(status).toBeGreaterThan(400)
+    expect(headers['connection']).toBe('close')
+    client.write(VICTIM)
+    expect(await client.closed()).toBe('')
+    busy.close()
+  })
+})
+
 describe('what comes as the body of a request that is refused is no request:', () => {
   const inside = 'GET /smuggled HTTP/1.1\r\nHost: example.com\r\n\r\n'
   const unknown = 'POST /case HTTP/1.1\r\nHost: unknown.example\r\n'
@@ -117,6 +145,16 @@ describe('what comes as the body of a request that is refused is no request:', (
     const lines = upstream.requests.map(({ line }) => line)
     expect(lines.filter((line) => line !== 'GET /victim HTTP/1.1')).toEqual([])
     expect(upstream.faults).toEqual([])
+  })
+
+  test('nor what comes behind one whose expectation is unknown', async () => {
+    const upstream = await recordingUpstream()
+    const { port } = await proxy(everythingOn(upstream.port))
+    const client = await RawClient.open(port)
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: h2c\r\n'
+    client.write(`GET /case HTTP/1.1\r\nHost: example.com\r\nExpect: wonders\r\n${upgrade}\r\n`)
+    const { status, headers } = await client.response()
+    expect([status, headers['connection']]).toEqual([417, 'close'])
   })
 
   test('not even where an expectation is unknown', async () => {
