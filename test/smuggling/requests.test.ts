@@ -101,7 +101,7 @@ describe.each([
     const upstream = await recordingUpstream(() => {})
     const { port } = await proxy(isPublished ? everythingOn(upstream.port) : undefined, { limits })
     const busy = await RawClient.open(port)
-    if (limits.maxRequests !== undefined) {
+    if ('maxRequests' in limits) {
       busy.write('GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n')
       await expect.poll(() => upstream.begun).toBe(1)
     }
