@@ -5,7 +5,19 @@ import { ownHeaders, type ProblemResponse } from './problem.ts'
 const GRPC = /^application\/grpc(?:-web)?(?:-text)?(?:\+[a-z]{1,16})?(?=[\t ;]|$)/
 
 /** Codes of gRPC's statuses, by what we answer. */
-const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 503: 14 }
+const CODES: Readonly<Record<number, number>> = {
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 12,
+  413: 8,
+  429: 8,
+  500: 13,
+  501: 12,
+  502: 14,
+  503: 14,
+  504: 14,
+}
 const UNKNOWN = 2
 
 /**

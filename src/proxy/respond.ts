@@ -21,10 +21,12 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
   discardRest(request)
 }
 
-/** Answers with `application/problem+json`, with what authorization adds to the response. */
+/** Answers with `application/problem+json`, or as gRPC has it, with what authorization adds to the response. */
 export function respondProblem(exchange: Exchange, status: number, options: ProblemOptions = {}): void {
   const headers = [...(options.headers ?? []), ...exchange.decisionHeaders]
-  respond(exchange, problem(status, { ...options, headers }))
+  const message = options.message ?? statusPhrase(status)
+  const grpc = grpcRefusal(exchange.request.headers['content-type'], status, message, headers)
+  respond(exchange, grpc ?? problem(status, { ...options, headers }))
 }
 
 /** Answers with a decision that is not to forward. */

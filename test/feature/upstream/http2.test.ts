@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { array, assert, asyncProperty, constantFrom, oneof, string, tuple } from 'fast-check'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createPrivateCa, type PrivateCa } from '../../auth/authorization-server/private-ca.ts'
+import { deadPort } from '../../proxy/support.ts'
 import { ingress, secret, yaml } from '../../support/manifests.ts'
 import { startOstiary } from '../../support/ostiary.ts'
 import { RawClient } from '../../support/raw-http.ts'
@@ -350,6 +351,21 @@ describe('gRPC', () => {
     expect(received).toContain(message('half'))
     expect(received).not.toContain('0\r\n\r\n')
     expect(sessions.size).toBe(1)
+  })
+})
+
+describe('a gRPC call that cannot be forwarded', () => {
+  test.each([
+    ['an upstream that is not there', 'app.example', 502, '14'],
+    ['a host that is not served', 'other.example', 404, '12'],
+  ])('is told so in words of gRPC: %s', async (_, host, status, code) => {
+    const ostiary = await startOstiary(manifests(await deadPort(), { 'backend-protocol': 'GRPC' }))
+    const client = await open(ostiary.port)
+    client.write(`${CALL.replace('app.example', host)}${chunk(message('hello'))}${END}`)
+    const response = await client.response()
+    expect(response).toMatchObject({ status, body: '' })
+    expect(response.headers).toMatchObject({ 'content-type': 'application/grpc', 'grpc-status': code })
+    expect(response.headers['grpc-message']).toBeTruthy()
   })
 })
 
