@@ -70,8 +70,6 @@ export async function createListener(
   })
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const own = problem(417)
-    // Nobody has looked at what frames it.
-    response.shouldKeepAlive = false
     // Whether the body comes all the same, nobody knows.
     response.shouldKeepAlive = false
     response.writeHead(own.status, own.headers).end(own.body)
