@@ -10,7 +10,7 @@ const MAXIMUM_LINGER_MS = 5000
  * `Connection: close`; who is silent for so long will hardly speak in the same millisecond.
  */
 export function lingerMs(drainMs: number): number {
-  return Math.min(drainMs / 10, MAXIMUM_LINGER_MS)
+  return Math.min(drainMs / 4, MAXIMUM_LINGER_MS)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, test } from 'vitest'
-import { request } from 'undici'
+import { expect, onTestFinished, test } from 'vitest'
+import { Agent, request } from 'undici'
 import { authorizationRequest } from '../demo/okta.ts'
 import { run } from '../doctor/setup.ts'
 import { signIn } from '../support/okta-server-sign-in.ts'
@@ -36,12 +36,29 @@ function start(): Promise<RunningExample> {
   })
 }
 
-/** Asks the API by its plain http port: the routes are the same. */
-async function ask({ ostiary }: RunningExample, target: string, token: string): Promise<number> {
-  const headers = { host: HOST, authorization: `Bearer ${token}` }
-  const { statusCode, body } = await request(`${ostiary.url}${target}`, { headers })
+/** Leads `https://<HOST>` to the example, as the `.curlrc` of its folder does. */
+async function connectTo({ curlHome }: RunningExample): Promise<Agent> {
+  const ca = await readFile(path.join(curlHome, 'ca.pem'), 'utf8')
+  const agent = new Agent({
+    connect: {
+      ca,
+      lookup: (_host, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]),
+    },
+  })
+  onTestFinished(() => agent.close())
+  return agent
+}
+
+async function ask(example: RunningExample, target: string, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` }
+  const dispatcher = await connectTo(example)
+  const { statusCode, body } = await request(originOf(example) + target, { headers, dispatcher })
   await body.dump()
   return statusCode
+}
+
+function originOf({ httpsPort }: RunningExample): string {
+  return `https://${HOST}:${httpsPort}`
 }
 
 async function tokenOf({ authorizationServer }: RunningExample, username: string): Promise<string> {
@@ -92,14 +109,15 @@ test('the Insomnia collection: each request answers as its description expects, 
   const example = await start()
   const text = await readFile(path.join(example.folder, 'insomnia-collection.yaml.txt'), 'utf8')
   const { collection, environments } = readCollection(example.fill(text))
-  const environment = { ...environments.data, api: example.ostiary.url }
+  const environment = { ...environments.data, api: originOf(example) }
   const answers = new Map<string, Record<string, unknown>>()
+  const dispatcher = await connectTo(example)
   for (const each of collection.toSorted((a, b) => (a.meta.sortKey ?? 0) - (b.meta.sortKey ?? 0))) {
     const { url, method, headers, body } = render(each, environment, answers)
-    const host = url.startsWith(example.ostiary.url) ? { host: HOST } : {}
     const answer = await request(url, {
       method: method as 'GET',
-      headers: { ...headers, ...host },
+      headers,
+      ...(url.startsWith(environment.api) && { dispatcher }),
       ...(body !== undefined && { body }),
     })
     const json = await answer.body.text()
