@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { hostAddress } from '../cluster/host-address.ts'
@@ -62,7 +62,11 @@ for (const size of flags.sizes.split(',').map(Number)) {
   }
   measured.push(await measure(order))
 }
-const machine = `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} CPUs, Node ${process.version}`
+const load = loadavg()
+  .map((each) => each.toFixed(1))
+  .join(' ')
+const cpu = cpus()[0]?.model ?? 'unknown CPU'
+const machine = `${cpu}, ${cpus().length} CPUs, load average ${load}, Node ${process.version}`
 printTable(machine, measured)
 const targets = judge(measured)
 console.table(targets)
