@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { describe, expect, test } from 'vitest'
@@ -94,6 +95,27 @@ describe('an endpoint that refuses connections', () => {
     const bodies = []
     for (let i = 0; i < 4; i += 1) bodies.push((await send(ostiary.port, get())).body)
     expect(bodies.sort()).toEqual(['back', 'back', 'ok', 'ok'])
+  })
+
+  test('costs no WebSocket either', async () => {
+    const { port } = await tcpUpstream((socket) => {
+      socket.once('data', (data: Buffer) => {
+        const key = /sec-websocket-key: (\S+)/i.exec(data.toString('latin1'))?.[1]
+        const accept = createHash('sha1')
+          .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+          .digest('base64')
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        )
+      })
+    })
+    const { ostiary } = await start(manifests([await deadPort(), port]))
+    const upgrade = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    }
+    for (let i = 0; i < 2; i += 1) expect((await send(ostiary.port, get(upgrade))).status).toBe(101)
   })
 
   test('is asked all the same where it is the last', async () => {

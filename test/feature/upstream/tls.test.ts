@@ -156,6 +156,20 @@ describe('an HTTPS upstream', () => {
     expect((await client.response()).status).toBe(200)
   })
 
+  test('gets a renewed client certificate on new connections', async () => {
+    const [old, renewed] = [
+      await createPrivateCa({ type: 2, value: 'a' }),
+      await createPrivateCa({ type: 2, value: 'a' }),
+    ]
+    const { port, seen } = await secureUpstream(own, { requestCert: true, ca: [renewed.ca] })
+    const annotations = { ...WITH_CA, 'upstream-client-certificate-secret': 'client' }
+    const ostiary = await startOstiary(manifests(port, annotations, [tlsSecret('client', old)]))
+    expect((await send(ostiary.port, get())).status).toBe(502)
+    ostiary.apply(manifests(port, annotations, [tlsSecret('client', renewed)]))
+    expect((await send(ostiary.port, get())).status).toBe(200)
+    expect(seen).toHaveLength(1)
+  })
+
   test('is told apart from the same endpoint in the clear', async () => {
     const { port } = await secureUpstream(own)
     const ostiary = await startOstiary(
