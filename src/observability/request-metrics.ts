@@ -33,6 +33,7 @@ export class RouteSeries {
   readonly duration = new LatencyHistogram()
   readonly upstreamDuration = new LatencyHistogram()
   readonly #requests = new Map<number, number>()
+  readonly #retries = new Map<string, number>()
 
   constructor(namespace: string, ingress: string, service: string) {
     this.labels = { namespace, ingress, service }
@@ -43,6 +44,15 @@ export class RouteSeries {
     const key = status * METHODS.length + (METHOD_INDEX.get(method) ?? OTHER)
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
     this.duration.observe(seconds)
+  }
+
+  /** A request is sent to its upstream once more. @param reason one of a closed set */
+  retried(reason: string): void {
+    this.#retries.set(reason, (this.#retries.get(reason) ?? 0) + 1)
+  }
+
+  retryValues(): MetricSample[] {
+    return [...this.#retries].map(([reason, value]) => ({ value, labels: { ...this.labels, reason } }))
   }
 
   requestValues(): MetricSample[] {
@@ -128,6 +138,9 @@ export class RequestMetrics {
         "Time until the upstream's response headers",
         'histogram',
         (name) => series.flatMap((each) => each.upstreamDuration.samples(name, each.labels)),
+      ),
+      family('ostiary_upstream_retries_total', 'Requests sent to their upstream once more', 'counter', () =>
+        series.flatMap((each) => each.retryValues()),
       ),
       family('ostiary_auth_decisions_total', 'Authorization decisions', 'counter', () =>
         [...this.#decisions.values()].map(({ labels, count }) => ({ value: count, labels: { ...labels } })),

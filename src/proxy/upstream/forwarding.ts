@@ -250,10 +250,13 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   }
 
   #mayRetry(condition: RetryCondition | Failure | undefined): boolean {
-    const { engine } = this.#exchange
+    if (condition === undefined) return false
+    const { engine, route, snapshot } = this.#exchange
     this.#retries ??= new Retries(engine, this.#rotation, this.#settings?.retries)
     const isRepeatable = this.#upload?.repeatable ?? true
-    return this.#retries.allow({ condition, method: this.#options.method, isRepeatable })
+    if (!this.#retries.allow({ condition, method: this.#options.method, isRepeatable })) return false
+    snapshot.series(route).retried(condition)
+    return true
   }
 
   #sendAgain(): void {

@@ -21,7 +21,7 @@ const CONDITION_OF_STATUS: ReadonlyMap<number, RetryCondition> = new Map([
 
 /** A request that has failed, or was answered badly. */
 export interface FailedAttempt {
-  readonly condition: RetryCondition | Failure | undefined
+  readonly condition: RetryCondition | Failure
   readonly method: string
   /** Its body can be sent from the beginning; also where it has none. */
   readonly isRepeatable: boolean
@@ -46,7 +46,7 @@ export class Retries {
    */
   allow({ condition, method, isRepeatable }: FailedAttempt): boolean {
     const { attempts, on } = this.#settings ?? OTHER_ENDPOINTS
-    if (condition === undefined || this.#count >= attempts || !isRepeatable) return false
+    if (this.#count >= attempts || !isRepeatable) return false
     // A stream that was not looked at is as good as a connection that did not come about.
     if (!on.includes(condition === 'unprocessed' ? 'connect-failure' : condition)) return false
     if (condition !== 'connect-failure' && condition !== 'unprocessed' && !isIdempotent(method)) return false

@@ -222,6 +222,17 @@ describe('with retries', () => {
     expect(good.methods).toHaveLength(4)
   })
 
+  test('counts what it sends again, by the reason', async () => {
+    const bad = await counted((_, response) => response.writeHead(503).end('busy'))
+    const good = await counted(ok)
+    const { ostiary } = await start(manifests([bad.port, good.port, await deadPort()], ON_STATUS))
+    for (let i = 0; i < 6; i += 1) expect((await send(ostiary.port, get())).status).toBe(200)
+    const family = ostiary.metrics().find(({ name }) => name === 'ostiary_upstream_retries_total')
+    const labels = { namespace: 'default', ingress: 'app', service: 'web' }
+    expect(family?.values).toContainEqual({ value: bad.methods.length, labels: { ...labels, reason: '503' } })
+    expect(family?.values).toContainEqual({ value: 1, labels: { ...labels, reason: 'connect-failure' } })
+  })
+
   test('the only endpoint is asked again, after a while that grows, so many times', async () => {
     const { port, methods } = await counted((_, response) => response.writeHead(503).end('busy'))
     const { ostiary, timers } = await start(manifests([port], ON_STATUS))
