@@ -8,7 +8,7 @@ import { withoutNavigation } from './navigation.ts'
 import { answeredPresetHeaders } from './preset-headers.ts'
 import type { Attempt } from './refusal.ts'
 import type { RequestFacts } from './request-facts.ts'
-import { RoutePlans, type RoutePlan } from './route-plan.ts'
+import type { RoutePlan, RoutePlans } from './route-plan.ts'
 
 const METHODS = ['GET', 'HEAD']
 
@@ -26,9 +26,14 @@ const METHOD_NOT_ALLOWED: Respond = {
  * redirect, and depends on nothing that a header claims about another request (X-Forwarded-Uri and the like).
  */
 export class CheckEndpoint {
-  readonly #plans = new RoutePlans()
+  readonly #plans: RoutePlans
   readonly #routes = new WeakMap<VirtualHost, Map<string, Route>>()
   readonly #strictPlans = new WeakMap<RoutePlan, RoutePlan>()
+
+  /** @param plans The authorizer's own: with others, decisions on a plan of theirs would pass for those on one of its. */
+  constructor(plans: RoutePlans) {
+    this.#plans = plans
+  }
 
   /** The request as it is to be judged, or the answer where there is nothing to judge. */
   begin(snapshot: AuthSnapshot, host: VirtualHost, facts: RequestFacts): Attempt | AuthDecision {

@@ -67,7 +67,7 @@ class FlowAuthorizer implements Authorizer {
   readonly #deps: AuthDependencies
   readonly #relyingParty: RelyingParty
   readonly #plans = new RoutePlans()
-  readonly #check = new CheckEndpoint()
+  readonly #check = new CheckEndpoint(this.#plans)
   readonly #tokens: AccessTokens
   readonly #userInfo: UserInfo
   readonly #tokenFlow: TokenFlow

@@ -174,6 +174,23 @@ describe('/oauth2/auth', () => {
     expect(await ask('nonsense')).toBe(401)
   })
 
+  test('says nothing about what a route lets its token do', async () => {
+    const { browser, authorizationServer, apply } = await startLoginApp({
+      ...TOKENS,
+      audience: ['api://default'],
+      authenticatedGroupsClaim: ['groups'],
+    })
+    const annotations = { 'ostiary.dev/plugins': 'app', 'ostiary.dev/allow-groups': 'admins' }
+    apply({}, ingress({ name: 'admin', path: '/admin', annotations }))
+    const now = Math.floor(Date.now() / 1000)
+    const claims = { aud: 'api://default', sub: 'x', groups: ['guests'], iat: now, exp: now + 60 }
+    const token = await authorizationServer.sign({ ...claims, iss: authorizationServer.issuer })
+    const ask = async (path: string): Promise<number> =>
+      (await browser.send(path, { headers: { authorization: `Bearer ${token}` } })).status
+    expect(await ask('/oauth2/auth')).toBe(200)
+    expect(await ask('/admin')).toBe(403)
+  })
+
   test('is 403 for somebody without a required group, even where the policy has a page for them', async () => {
     const { browser, apply } = await startLoginApp()
     await browser.login('/app', 'bob@example.com')
