@@ -63,6 +63,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   admin: { folders: ['observability', 'table'], packages: ['fastify', 'prom-client'], builtins: ['net'] },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
   doctor: { folders: ['auth', 'table'], packages: ['jose', 'undici'], builtins: ['crypto'] },
+  explain: {
+    folders: ['api', 'table', 'compiler', 'auth', 'proxy'],
+    packages: ['jose'],
+    builtins: ['crypto', 'net', 'url'],
+  },
   commands: EVERYTHING,
   'main.ts': EVERYTHING,
   'cli.ts': EVERYTHING,

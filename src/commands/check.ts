@@ -5,34 +5,50 @@ import { readDirectory } from '../source/directory/read-directory.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
 import { certificateDiagnostics } from './certificate-findings.ts'
 import { compileOptionsOf } from './compile-options.ts'
+import { countDiagnostics } from './count-diagnostics.ts'
+import { printData, type OutputFormat } from './output-format.ts'
+import { describeDiagnostic } from './print-diagnostic.ts'
+import { type Progress, type TextStream } from './terminal.ts'
+
+export interface CheckOptions {
+  /** Default: text. */
+  readonly format?: OutputFormat
+  /** Default: nobody is told. */
+  readonly progress?: Progress
+}
 
 /**
- * `ostiary check -f PATH`: prints every diagnostic of a directory or file of manifests, and a line that sums up.
+ * `ostiary check -f PATH`: prints every diagnostic of a directory or file of manifests, and how many there are.
  *
  * @returns How many errors there were.
  * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when the path cannot be read.
  */
-export function check(path: string, settings: Settings, output: NodeJS.WritableStream): { errors: number } {
+export function check(
+  path: string,
+  settings: Settings,
+  output: TextStream,
+  { format = 'text', progress }: CheckOptions = {},
+): { errors: number } {
+  progress?.tell(`reading ${path}`)
   const resources = readDirectory(path)
+  progress?.tell('compiling')
   const result = compile(resources, compileOptionsOf(settings, true))
+  progress?.end()
   const expiries = certificateDiagnostics(result.certificates, systemClock.now(), new Set())
   const diagnostics = [...result.diagnostics, ...expiries]
-  for (const each of diagnostics) output.write(describe(each))
-  const count = (severity: Diagnostic['severity']): number =>
-    diagnostics.filter((each) => each.severity === severity).length
-  const errors = count('error')
-  output.write(
-    `${counted(errors, 'error')}, ${counted(count('warning'), 'warning')}, ${counted(count('info'), 'note')}\n`,
-  )
-  return { errors }
+  const counts = countDiagnostics(diagnostics)
+  if (format === 'text') printText(diagnostics, counts, output)
+  else output.write(printData({ counts, diagnostics }, format))
+  return { errors: counts.error }
 }
 
-/** One diagnostic on two lines: place and reason as a compiler prints them, then the remedy. */
-function describe({ severity, reason, object, path, message, remedy, origin }: Diagnostic): string {
-  const place = origin === undefined ? '' : `${origin.file}:${origin.line}: `
-  const name = object.namespace === '' ? object.name : `${object.namespace}/${object.name}`
-  const sentence = [object.kind, name, path, message].filter((part) => part !== '').join(' ')
-  return `${place}${severity} ${reason}: ${sentence}\n    ${remedy}\n`
+function printText(
+  diagnostics: readonly Diagnostic[],
+  { error, warning, info }: ReturnType<typeof countDiagnostics>,
+  output: TextStream,
+): void {
+  for (const each of diagnostics) output.write(describeDiagnostic(each, output))
+  output.write(`${counted(error, 'error')}, ${counted(warning, 'warning')}, ${counted(info, 'note')}\n`)
 }
 
 function counted(count: number, noun: string): string {

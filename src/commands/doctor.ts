@@ -8,7 +8,7 @@ import { compile } from '../compiler/compile.ts'
 import { createAsk } from '../doctor/ask.ts'
 import { checkPlugin } from '../doctor/check-plugin.ts'
 import { examine } from '../doctor/examine.ts'
-import type { Report } from '../doctor/finding.ts'
+import type { Outcome, Report } from '../doctor/finding.ts'
 import { printReport } from '../doctor/print-report.ts'
 import { redirectUriCandidates } from '../doctor/redirect-uri-candidates.ts'
 import type { Policy } from '../table/policy.ts'
@@ -18,9 +18,7 @@ import { readDirectory } from '../source/directory/read-directory.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import type { DoctorRequest } from './doctor-options.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
-
-/** Where the report goes: a stream, which may be a terminal. */
-export type ReportStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+import { coloured, type Colour, type CommandTerminal, type TextStream } from './terminal.ts'
 
 /**
  * `ostiary doctor PLUGIN`: reads manifests or a cluster, asks the plugin's authorization server everything that can
@@ -32,10 +30,10 @@ export type ReportStream = NodeJS.WritableStream & { readonly isTTY?: boolean; r
 export async function doctor(
   request: DoctorRequest,
   settings: Settings,
-  userAgent: string,
-  output: ReportStream,
+  { output, progress, userAgent }: CommandTerminal,
 ): Promise<{ failures: number }> {
   const fromFiles = request.filename !== undefined
+  progress.tell(request.filename === undefined ? 'reading the cluster' : `reading ${request.filename}`)
   const resources =
     request.filename === undefined
       ? await readClusterLazily(settings, request.namespace)
@@ -43,7 +41,9 @@ export async function doctor(
   const allowLoopback = fromFiles || settings.allowLoopbackIssuers
   const result = compile(resources, compileOptionsOf(settings, fromFiles))
   const caller = { allowLoopback, userAgent, proxies: outboundProxiesOf(settings) }
+  progress.tell(`asking the authorization server of ${request.namespace}/${request.name}`)
   const report = await examinePlugin(request, resources, result, caller)
+  progress.end()
   output.write(
     request.output === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, fromFiles, output),
   )
@@ -52,8 +52,11 @@ export async function doctor(
 
 /** Loads the Kubernetes client, which files have no use for. */
 async function readClusterLazily(settings: Settings, namespace: string): Promise<Resources> {
-  const { readCluster } = await import('./doctor-cluster.ts')
-  return readCluster(settings.kubeconfig, namespace, { hasClusterRights: !settings.withoutClusterRights })
+  const { readCluster } = await import('./read-cluster.ts')
+  return readCluster(settings.kubeconfig, {
+    watchNamespaces: [namespace],
+    hasClusterRights: !settings.withoutClusterRights,
+  })
 }
 
 interface Caller {
@@ -105,10 +108,18 @@ async function examineServer(
   }
 }
 
-function asText(report: Report, fromFiles: boolean, output: ReportStream): string {
+const COLOURS: Readonly<Record<Outcome, Colour>> = {
+  ok: 'green',
+  failed: 'red',
+  warning: 'yellow',
+  skipped: 'dim',
+}
+
+function asText(report: Report, fromFiles: boolean, output: TextStream): string {
   const isTerminal = output.isTTY === true
   const text = printReport(report, {
     marks: isTerminal,
+    emphasize: (outcome, mark) => coloured(output, COLOURS[outcome], mark),
     ...(isTerminal && output.columns !== undefined && { width: output.columns }),
   })
   if (fromFiles || report.issuer === undefined) return text

@@ -4,9 +4,13 @@ import type { Diagnostic, ObjectStatus } from '../table/diagnostic.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { CompileResult } from './options.ts'
 
-/** Table, statuses and diagnostics as one YAML document; secrets by name only. */
-export function printResult({ table, statuses, diagnostics }: CompileResult): string {
-  return toYaml({ table, statuses, diagnostics })
+/** Table, statuses and diagnostics as one document; secrets by name only. */
+export function printResult(
+  { table, statuses, diagnostics }: CompileResult,
+  format: 'json' | 'yaml' = 'yaml',
+): string {
+  const printed = { table, statuses, diagnostics }
+  return format === 'json' ? `${JSON.stringify(printed, printable, 2)}\n` : toYaml(printed)
 }
 
 /** The table as YAML: the same for the same table, certificates by fingerprint and secrets by name only. */

@@ -13,6 +13,8 @@ const WORD_WIDTH = 7
 export interface PrintOptions {
   /** Marks in place of words. */
   readonly marks: boolean
+  /** Colours a mark or word. Absent: it stays as it is. */
+  readonly emphasize?: (outcome: Outcome, mark: string) => string
   /** Columns; lines are broken between words. Absent: not at all. */
   readonly width?: number
 }
@@ -26,13 +28,17 @@ export function printReport({ plugin, issuer, findings }: Report, options: Print
   return [title, '', ...lines, '', sum, ''].join('\n')
 }
 
-function printFinding({ check, outcome, found, fix }: Finding, { marks, width }: PrintOptions): string[] {
+function printFinding(
+  { check, outcome, found, fix }: Finding,
+  { marks, width, emphasize }: PrintOptions,
+): string[] {
   const mark = marks ? MARKS[outcome] : WORDS[outcome].padEnd(WORD_WIDTH)
   const start = `${mark}  ${check.padEnd(CHECK_WIDTH)}  `
+  const shownStart = `${emphasize?.(outcome, mark) ?? mark}${start.slice(mark.length)}`
   const indent = ' '.repeat(start.length)
   const [first = '', ...rest] = wrap(found, width, start.length)
   const fixLines = fix === undefined ? [] : wrap(`fix: ${fix}`, width, start.length)
-  return [`${start}${first}`, ...[...rest, ...fixLines].map((line) => `${indent}${line}`)]
+  return [`${shownStart}${first}`, ...[...rest, ...fixLines].map((line) => `${indent}${line}`)]
 }
 
 /** Breaks between words alone, so that commands and addresses can be copied whole. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { duplexPair, type Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Authorizer } from '../auth/authorize.ts'
+import type { RequestFacts } from '../auth/request-facts.ts'
 import { systemTimers, type Clock } from '../clock.ts'
 import { RequestMetrics } from '../observability/request-metrics.ts'
 import { findVirtualHost } from '../table/route-index.ts'
@@ -47,11 +48,14 @@ export interface RehearsedResponse {
 
 /** What would become of a request. */
 export interface Rehearsal {
+  readonly isEncrypted: boolean
   /** The names of the pipeline's steps in their order, up to the one that stopped it; empty: it was no request. */
   readonly steps: readonly string[]
   /** What the steps found out. */
   readonly found: Partial<Pick<Exchange, 'authority' | 'target' | 'route' | 'upstreamPath' | 'view'>> & {
     readonly virtualHost?: VirtualHost
+    /** What authorization is told, or would be. */
+    readonly facts?: RequestFacts
     /** Absent: it would not be sent. */
     readonly upstream?: UpstreamId
   }
@@ -93,7 +97,12 @@ export async function rehearseRequest(
   try {
     const exchange = await ended.promise
     const found = exchange === undefined ? {} : foundBy(exchange, leg)
-    return { steps, found, ...(leg === undefined && { response: parseResponse(answer()) }) }
+    return {
+      isEncrypted: request.scheme === 'https',
+      steps,
+      found,
+      ...(leg === undefined && { response: parseResponse(answer()) }),
+    }
   } finally {
     client.destroy()
     server.destroy()
@@ -169,10 +178,17 @@ function foundBy(exchange: Exchange, leg: Leg | undefined): Rehearsal['found'] {
     target,
     view,
     route,
-    ...(virtualHost !== undefined && { virtualHost }),
+    ...(virtualHost !== undefined && { virtualHost, facts: withoutBody(exchange.facts) }),
     ...(upstreamPath !== undefined && { upstreamPath }),
     ...(leg !== undefined && { upstream: leg.upstream }),
   }
+}
+
+/** The connection is gone when they are asked. */
+function withoutBody(facts: RequestFacts): RequestFacts {
+  const { method, scheme, host, authority, target, path, query, clientAddress, headers } = facts
+  const form = (): Promise<undefined> => Promise.resolve(undefined)
+  return { method, scheme, host, authority, target, path, query, clientAddress, headers, form }
 }
 
 /** Of what this process has written itself. */

@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { messageOf } from '../errors.ts'
 import { EMPTY_LIVE_TABLE, type LiveTable } from '../table/live-table.ts'
 import type { ClientAuthorities } from '../table/routing-table.ts'
+import { findCertificateId } from '../table/server-name.ts'
 import type { ProxyLog } from './exchange.ts'
 
 /** A certificate chain and its key, PEM. */
@@ -14,20 +15,20 @@ export interface KeyPair {
 /** What all TLS is like, whatever the name. */
 export interface TlsSettings {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-}
   /** Clients that offer it get HTTP/2. Default: they do. */
   readonly http2?: boolean
+}
 
 export const TLS_SETTINGS: TlsSettings = { minVersion: 'TLSv1.2' }
 
 export const HANDSHAKE_TIMEOUT_MS = 10_000
 
-/** TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts (RFC 9325 §4.2). */
 /** What is spoken over TLS, the preferred first (RFC 7301). */
 export function protocolsOf({ http2 = true }: TlsSettings): string[] {
   return http2 ? ['h2', 'http/1.1'] : ['http/1.1']
 }
 
+/** TLS 1.3, and of TLS 1.2 what has forward secrecy and authenticates what it encrypts (RFC 9325 §4.2). */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -94,10 +95,7 @@ export class ServerNames {
    * @param authorities Whose client certificates are asked for: what is asked for goes by the context, too.
    */
   find(serverName: string, authorities?: ClientAuthorities): SecureContext | undefined {
-    const name = serverName.toLowerCase()
-    const id =
-      this.#table.serverNames.get(name) ??
-      this.#table.serverNames.get(`*${name.slice(Math.max(name.indexOf('.'), 0))}`)
+    const id = findCertificateId(this.#table.serverNames, serverName)
     const pair = id === undefined ? undefined : this.#pair(id)
     return id === undefined || pair === undefined ? undefined : this.#context(id, pair, authorities)
   }

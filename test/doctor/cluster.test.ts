@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { readCluster } from '../../src/commands/doctor-cluster.ts'
+import { readCluster } from '../../src/commands/read-cluster.ts'
 import { readDoctorRequest } from '../../src/commands/doctor-options.ts'
 import { watchedResources } from '../../src/source/cluster/watched-resource.ts'
 import { ScriptedApiServer, type RawObject } from '../support/scripted-api-server.ts'
@@ -38,7 +38,7 @@ test('with a Role alone, nothing that belongs to the cluster is read', async () 
   const flags = { kubeconfig, allowLoopbackIssuers: true, watchIngressWithoutClass: true }
   const { failures, report } = await examine('', 'shop/app', { ...flags, withoutClusterRights: true })
   expect([report.plugin, failures]).toEqual(['shop/app', 0])
-  await expect(readCluster(kubeconfig, 'shop', { patienceMs: 500 })).rejects.toThrow(/ingressclasses/)
+  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toThrow(/ingressclasses/)
 })
 
 test('in a cluster a loopback issuer is refused, as Ostiary refuses it', async () => {
@@ -64,7 +64,7 @@ test('without the CRDs it says what cannot be read, and does not wait for ever',
   const paths = COLLECTIONS.map(({ path }) => path).filter((path) => !path.includes('ostiary.dev'))
   await using api = await ScriptedApiServer.start(...paths)
   const kubeconfig = await file(api.kubeConfig().exportConfig(), 'kubeconfig')
-  await expect(readCluster(kubeconfig, 'shop', { patienceMs: 500 })).rejects.toMatchObject({
+  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toMatchObject({
     code: 'ERR_SOURCE_UNAVAILABLE',
     message: expect.stringContaining('oidcplugins.ostiary.dev'),
   })

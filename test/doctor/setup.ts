@@ -103,7 +103,11 @@ export async function run(
     },
   })
   const { request, settings } = readDoctorRequest(plugin, flags)
-  const { failures } = await doctor(request, readSettings(settings), 'ostiary-test', output)
+  const { failures } = await doctor(request, readSettings(settings), {
+    output,
+    progress: { tell() {}, end() {} },
+    userAgent: 'ostiary-test',
+  })
   for (const secretText of [CLIENT_SECRET, btoa(`the-app:${CLIENT_SECRET}`), 'eyJ']) {
     if (printed.includes(secretText)) throw new Error('a secret was printed')
   }

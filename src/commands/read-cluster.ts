@@ -8,25 +8,27 @@ import { loadKubeConfig } from '../source/cluster/kube-config.ts'
 const PATIENCE_MS = 15_000
 
 export interface ReadClusterOptions {
+  /** Empty: all. */
+  readonly watchNamespaces: readonly string[]
   /** False: nothing that belongs to the cluster is read; default true. */
   readonly hasClusterRights?: boolean
+  /** Default: 15 s. */
   readonly patienceMs?: number
 }
 
 /**
- * Reads what Ostiary would read of one namespace, once.
+ * Reads what Ostiary would read of these namespaces, once.
  *
- * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when not everything could be read within 15 s, with what could not.
+ * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when not everything could be read in time, with what could not.
  */
 export async function readCluster(
   kubeconfig: string | undefined,
-  namespace: string,
-  { hasClusterRights = true, patienceMs = PATIENCE_MS }: ReadClusterOptions = {},
+  { watchNamespaces, hasClusterRights = true, patienceMs = PATIENCE_MS }: ReadClusterOptions,
 ): Promise<Resources> {
   loadKubeConfig(kubeconfig)
   const api = new ApiServer(() => loadKubeConfig(kubeconfig))
   const logger = pino({ level: 'silent' })
-  const source = createClusterSource({ api, logger, watchNamespaces: [namespace], hasClusterRights })
+  const source = createClusterSource({ api, logger, watchNamespaces, hasClusterRights })
   const stop = new AbortController()
   const synced = Promise.withResolvers<void>()
   try {

@@ -1,0 +1,46 @@
+import { styleText } from 'node:util'
+
+/** Where text goes: a stream, which may be a terminal. */
+export type TextStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
+export type Colour = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
+
+/** Colours text where the stream is a terminal and neither NO_COLOR nor NODE_DISABLE_COLORS is set. */
+export function coloured(stream: TextStream, colour: Colour, text: string): string {
+  return styleText(colour, text, { stream })
+}
+
+/** Tells what is being done, for as long as it takes. */
+export interface Progress {
+  /** Takes the place of what was told before. */
+  tell(what: string): void
+  /** Leaves the line as if nothing had been told. */
+  end(): void
+}
+
+/** What a command talks to that asks others, and as whom it asks. */
+export interface CommandTerminal {
+  readonly output: TextStream
+  readonly progress: Progress
+  readonly userAgent: string
+}
+
+const SILENT: Progress = { tell() {}, end() {} }
+const CLEAR_LINE = '\r\u001B[2K'
+
+/** On a terminal only: what is piped or logged is not disturbed. */
+export function createProgress(stream: TextStream): Progress {
+  if (stream.isTTY !== true) return SILENT
+  return {
+    tell: (what) => void stream.write(`${CLEAR_LINE}${what} …`),
+    end: () => void stream.write(CLEAR_LINE),
+  }
+}
+
+/** Control and format characters, line and paragraph separators: all that is not seen. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** Other people's words without what would steer a terminal or turn its text around. */
+export function plain(text: string): string {
+  return text.replaceAll(UNSEEN, '\uFFFD')
+}
