@@ -27,6 +27,7 @@ interface Kept<Result> {
 export class PassMemo<Names extends string, Result> {
   readonly #kept = new Map<string, Kept<Result>>()
   #generation = 0
+  #isAsked = false
 
   run<S extends Sources<Names>>(
     key: string,
@@ -36,6 +37,7 @@ export class PassMemo<Names extends string, Result> {
   ): Result {
     const { sources, diagnostics } = surroundings
     const known = this.#kept.get(key)
+    this.#isAsked = true
     if (known !== undefined && isSameList(known.inputs, inputs) && isUpToDate(known.reads, sources)) {
       known.generation = this.#generation
       diagnostics.addAll(known.diagnostics)
@@ -57,8 +59,10 @@ export class PassMemo<Names extends string, Result> {
     return result
   }
 
-  /** Forgets what was not asked for since the last call. */
+  /** Forgets what was not asked for since the last call, but for when nothing was: the passes stand behind another. */
   sweep(): void {
+    if (!this.#isAsked) return
+    this.#isAsked = false
     for (const [key, { generation }] of this.#kept)
       if (generation !== this.#generation) this.#kept.delete(key)
     this.#generation += 1

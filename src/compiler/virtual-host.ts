@@ -74,12 +74,13 @@ export interface BuiltHost {
  */
 export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
   const { ingresses, owners, inventory, plugins, options, diagnostics, memo } = input
-  const annotations = new AnnotationIndex(diagnostics, memo)
-  // Read here once, so that a typo is told also where no route of the Ingress is left.
-  for (const ingress of ingresses) annotations.of(ingress)
+  memo.list('annotations', [ingresses], diagnostics, (found) => reportAnnotations(ingresses, memo, found))
   const { services, endpointSlices, secrets } = inventory
   const sources: HostSources = { services, endpointSlices, secrets, plugins }
-  const attached = collectRules(ingresses, owners, memo, diagnostics).map((rules) => {
+  const rulesOfHosts = memo.list('rules', [ingresses, owners], diagnostics, (found) =>
+    collectRules(ingresses, owners, memo, found),
+  )
+  const attached = rulesOfHosts.map((rules) => {
     // No rule is `undefined`: it parts the two lists.
     const inputs = [...rules.entries, undefined, ...rules.defaults]
     return memo.attachedHosts.run(rules.host, inputs, { sources, diagnostics }, (noted, found) =>
@@ -106,6 +107,17 @@ export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
   }
 }
 
+/** Once for each Ingress, so that a typo is told also where no route of it is left. */
+function reportAnnotations(
+  ingresses: readonly Ingress[],
+  memo: CompileMemo,
+  diagnostics: Diagnostics,
+): readonly Ingress[] {
+  const annotations = new AnnotationIndex(diagnostics, memo)
+  for (const ingress of ingresses) annotations.of(ingress)
+  return ingresses
+}
+
 /** By Service, as one text, so that equal ones are the same. No header name has a comma. */
 function joinMappedHeaders(attached: readonly AttachedHost[]): Map<string, string> {
   const byService = new Map<string, string[]>()
@@ -126,7 +138,8 @@ function joinSharing(attached: readonly AttachedHost[]): SharingProblems {
 }
 
 function distinctUpstreams(built: readonly BuiltHost[]): Upstream[] {
-  const byId = new Map(built.flatMap(({ upstreams }) => upstreams.map((each) => [each.id, each] as const)))
+  const byId = new Map<string, Upstream>()
+  for (const { upstreams } of built) for (const upstream of upstreams) byId.set(upstream.id, upstream)
   return [...byId.values()].sort((a, b) => compareText(a.id, b.id))
 }
 
