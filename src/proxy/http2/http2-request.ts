@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { ClientRequest } from '../client-message.ts'
 import type { RequestHead } from './request-head.ts'
+import { resetStream } from './reset-stream.ts'
 
 /**
  * A request of an HTTP/2 stream as the pipeline reads requests. Its body is read from the stream when somebody reads
@@ -45,7 +46,7 @@ export class Http2Request extends Readable implements ClientRequest {
   /** Resets the stream, unless all of the body has come. */
   override _destroy(_error: Error | null, callback: (error?: Error | null) => void): void {
     this.#stream.off('data', this.#data).off('end', this.#end)
-    if (!this.complete) this.#stream.close(constants.NGHTTP2_CANCEL)
+    if (!this.complete) resetStream(this.#stream, 'cancel')
     callback()
   }
 

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { ClientResponse } from '../client-message.ts'
 import { isHopByHop } from '../hop-by-hop.ts'
+import { resetStream } from './reset-stream.ts'
 
 /** Without a body (RFC 9110 §15). */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
@@ -101,7 +102,7 @@ export class Http2Response extends EventEmitter implements ClientResponse {
   }
 
   destroy(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    resetStream(this.#stream, 'internal error')
   }
 
   #add(sent: string[], name: string, value: string): void {
