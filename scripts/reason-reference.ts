@@ -13,10 +13,7 @@ const CONDITIONS = `
 const HEADINGS = {
   closes: ['Routes are closed', 'Routes that this is about answer 503 and reach no upstream.'],
   tells: ['Something is left out, or should be changed', 'No route is closed by it.'],
-  runtime: [
-    'Found out while serving',
-    'In the condition `Warning` of an OIDCPlugin, as an Event and in the log.',
-  ],
+  runtime: ['Found out while serving', 'In the condition `Warning` of an OIDCPlugin, and as an Event.'],
   condition: ['Of conditions', 'What conditions say where all is well, or where another one says why.'],
 } as const
 

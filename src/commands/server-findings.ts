@@ -3,17 +3,9 @@ import type { RuntimeFinding } from '../status/conditions.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 
 const FINDINGS = {
-  discovery: {
-    reason: 'DiscoveryFailed',
-    message:
-      'The metadata of the issuer could not be fetched; look at the log, or run: ostiary doctor NAMESPACE/NAME',
-  },
-  jwks: {
-    reason: 'KeysUnavailable',
-    message:
-      'The keys of the issuer could not be fetched; look at the log, or run: ostiary doctor NAMESPACE/NAME',
-  },
-} as const satisfies Record<string, RuntimeFinding>
+  discovery: { reason: 'DiscoveryFailed', what: 'metadata' },
+  jwks: { reason: 'KeysUnavailable', what: 'keys' },
+} as const
 
 type Watched = keyof typeof FINDINGS
 
@@ -38,8 +30,13 @@ export class ServerFindings {
     return new Map(
       policies.flatMap(({ id, server }) => {
         const [endpoint] = [...(this.#failed.get(server.id) ?? [])].sort()
-        return endpoint === undefined ? [] : [[id, FINDINGS[endpoint]] as const]
+        return endpoint === undefined ? [] : [[id, findingOf(id, FINDINGS[endpoint])] as const]
       }),
     )
   }
+}
+
+function findingOf(id: string, { reason, what }: (typeof FINDINGS)[Watched]): RuntimeFinding {
+  const message = `The ${what} of the issuer could not be fetched. Ask why with: ostiary doctor ${id}`
+  return { reason, message }
 }

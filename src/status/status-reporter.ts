@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { ObjectReference } from '../api/object.ts'
+import type { ObservedObject } from '../api/observed-object.ts'
 import { systemClock, systemTimers, type Clock, type Timers } from '../clock.ts'
 import type { ApiServer } from '../source/cluster/api-server.ts'
 import { pause } from '../source/cluster/back-off.ts'
@@ -124,20 +125,33 @@ export class StatusReporter {
     this.#events.wake()
   }
 
-  /** Of what belongs to another controller, or to another installation, nothing is said. */
-  *#occurrences({ diagnostics, ingresses, claims }: Reported): Generator<Occurrence, void, undefined> {
-    const ours = new Set(ingresses.map(keyOf))
-    const { runtimeDiagnostics = () => [] } = this.#options
-    for (const diagnostic of [...diagnostics, ...runtimeDiagnostics()]) {
+  *#occurrences(reported: Reported): Generator<Occurrence, void, undefined> {
+    const ours = new Set(reported.ingresses.map(keyOf))
+    const { findings = () => new Map(), runtimeDiagnostics = () => [] } = this.#options
+    for (const diagnostic of [...reported.diagnostics, ...runtimeDiagnostics()]) {
       if (diagnostic.severity === 'info') continue
-      const { object: reference } = diagnostic
-      if (reference.kind === 'Ingress' && !ours.has(keyOf(reference))) continue
-      const object = this.#options.observed.find(reference)
-      if (object === undefined || object.uid === '') continue
-      const claim = reference.kind === 'OIDCPlugin' ? claims?.get(keyOf(reference)) : undefined
-      if (claim === 'others' || (claim === 'nobody' && isHeldByAnother(object, this.#manager))) continue
-      yield occurrenceOf(object, diagnostic)
+      const object = this.#toldOf(diagnostic.object, ours, reported.claims)
+      if (object !== undefined) yield occurrenceOf(object, diagnostic)
     }
+    for (const [id, { reason, message }] of findings()) {
+      const [namespace = '', name = ''] = id.split('/')
+      const object = this.#toldOf({ kind: 'OIDCPlugin', namespace, name }, ours, reported.claims)
+      if (object !== undefined) yield { object, reason, note: message }
+    }
+  }
+
+  /** The object as observed; of what belongs to another controller, or to another installation, nothing is said. */
+  #toldOf(
+    reference: ObjectReference,
+    ours: ReadonlySet<string>,
+    claims: Reported['claims'],
+  ): ObservedObject | undefined {
+    if (reference.kind === 'Ingress' && !ours.has(keyOf(reference))) return undefined
+    const object = this.#options.observed.find(reference)
+    if (object === undefined || object.uid === '') return undefined
+    const claim = reference.kind === 'OIDCPlugin' ? claims?.get(keyOf(reference)) : undefined
+    const isOthers = claim === 'others' || (claim === 'nobody' && isHeldByAnother(object, this.#manager))
+    return isOthers ? undefined : object
   }
 
   /**

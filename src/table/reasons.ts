@@ -113,7 +113,7 @@ export const REASONS = {
   DiscoveryFailed: {
     effect: 'runtime',
     meaning: 'The metadata of the issuer could not be fetched when it was asked for last.',
-    action: 'Run `ostiary doctor NAMESPACE/NAME`; look at the log.',
+    action: 'Run `ostiary doctor NAMESPACE/NAME`, which says why.',
   },
   DuplicateObject: {
     effect: 'tells',
@@ -204,7 +204,7 @@ export const REASONS = {
   KeysUnavailable: {
     effect: 'runtime',
     meaning: 'The keys of the issuer could not be fetched when they were asked for last.',
-    action: 'Run `ostiary doctor NAMESPACE/NAME`; look at the log.',
+    action: 'Run `ostiary doctor NAMESPACE/NAME`, which says why.',
   },
   NoCommonPlugin: {
     effect: 'closes',

@@ -34,6 +34,14 @@ test('every plugin of a server whose metadata or keys failed is told, until the 
   expect(reasons(findings, table)).toEqual({})
 })
 
+test('the command that says why names the plugin', () => {
+  const findings = new ServerFindings()
+  findings.called(call())
+  expect(findings.of(tableOf(server)).get('shop/p0')?.message).toBe(
+    'The metadata of the issuer could not be fetched. Ask why with: ostiary doctor shop/p0',
+  )
+})
+
 test('calls for a request say nothing, and a server that no plugin has is forgotten', () => {
   const findings = new ServerFindings()
   findings.called(call({ endpoint: 'token' }))

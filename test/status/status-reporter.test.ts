@@ -235,3 +235,22 @@ test('a leader that slips over an object goes on when the object is another', as
   )
   await a.stop()
 })
+
+test('an issuer that cannot be reached is an Event of its plugin, unless the plugin is of another installation', async () => {
+  await using server = await ScriptedApiServer.start(LEASES, EVENTS)
+  const finding = { reason: 'DiscoveryFailed', message: 'The metadata could not be fetched.' } as const
+  const findings = new Map(['gone', 'others', 'ours'].map((name) => [`shop/${name}`, finding]))
+  const a = start(server, 'a', { findings: () => findings })
+  for (const name of ['ours', 'others']) {
+    a.seen.see('OIDCPlugin', { metadata: { name, namespace: 'shop', uid: `uid-of-${name}` } })
+  }
+  a.reporter.reconciled(reported({ claims: new Map([['shop/others', 'others']] as const) }))
+  await eventually(() => expect(server.requestsFor('create', EVENTS)).toHaveLength(1))
+  const event: unknown = JSON.parse(server.requestsFor('create', EVENTS)[0]?.body ?? '')
+  expect(event).toMatchObject({
+    reason: 'DiscoveryFailed',
+    note: 'The metadata could not be fetched.',
+    regarding: { kind: 'OIDCPlugin', namespace: 'shop', name: 'ours' },
+  })
+  await a.stop()
+})
