@@ -182,7 +182,7 @@ async function startThreads(
       trustedProxies: settings.trustedProxies,
       httpsRedirectPort: settings.httpsRedirectPort,
       limits: clientLimitsOf(settings),
-      tls: { minVersion: `TLSv${settings.tlsMinVersion}` },
+      tls: { minVersion: `TLSv${settings.tlsMinVersion}`, http2: settings.http2 },
       allowLoopbackSessionStores: allowsLoopback(settings),
     },
     {

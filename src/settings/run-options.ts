@@ -75,6 +75,7 @@ export function runOptions(): Option[] {
       '--tls-min-version <version>',
       'lowest TLS version that clients may use: 1.2 or 1.3 (default: 1.2)',
     ),
+    option('--http2 <boolean>', 'HTTP/2 for TLS clients that offer it, beside HTTP/1.1 (default: true)'),
     option('--https-redirect-port <port>', 'HTTPS port as clients see it, for ssl-redirect (default: 443)'),
     option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
     option('--admin-port <port>', 'port of /startupz, /livez, /readyz and /metrics (default: 10254)'),

@@ -9,6 +9,10 @@ const wholeNumber = (maximum: number): z.ZodType<number> => {
   return z.coerce.number({ message }).int(message).min(0, message).max(maximum, message)
 }
 const port = wholeNumber(65_535)
+const trueByDefault: z.ZodType<boolean> = z
+  .enum(['true', 'false'], 'must be true or false')
+  .default('true')
+  .transform((text) => text === 'true')
 const list = z.array(z.string().min(1)).default([])
 const qualifiedName = z
   .string()
@@ -35,6 +39,8 @@ export const settingsSchema = z.strictObject({
   httpsRedirectPort: port.default(443),
   /** Of clients. */
   tlsMinVersion: z.enum(['1.2', '1.3'], 'must be 1.2 or 1.3').default('1.2'),
+  /** Clients that offer it over TLS get HTTP/2. */
+  http2: trueByDefault,
   adminAddress: z.string().min(1).default('::'),
   adminPort: port.default(10_254),
   /** 0: as many as the cgroup allows. */
@@ -69,10 +75,7 @@ export const settingsSchema = z.strictObject({
   sessionKeyFile: z.string().min(1).optional(),
   sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
   /** One instance of several writes status and Events; false where there is only one. */
-  leaderElect: z
-    .enum(['true', 'false'], 'must be true or false')
-    .default('true')
-    .transform((text) => text === 'true'),
+  leaderElect: trueByDefault,
   /** Name of the Lease of the leader; absent: made of what tells this installation from others. */
   electionId: z
     .string()

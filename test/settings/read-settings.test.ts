@@ -39,6 +39,7 @@ describe('settings', () => {
       logFormat: 'json',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
+      http2: 'false',
       electionId: 'leader',
       publishService: 'a/b',
       publishStatusAddress: '192.0.2.1,lb.example.com',

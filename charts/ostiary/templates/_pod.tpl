@@ -189,6 +189,9 @@ The release's namespace is told by a variable, so that whoever moves the objects
 - --workers={{ .Values.workers }}
 - --session-key-secret={{ .Values.sessionKeySecret }}
 - --leader-elect={{ .Values.leaderElect }}
+{{- if not .Values.http2 }}
+- --http2=false
+{{- end }}
 - --election-id={{ include "ostiary.electionId" . }}
 - --shutdown-delay={{ .Values.shutdownDelaySeconds }}s
 - --drain-timeout-seconds={{ .Values.drainTimeoutSeconds }}
