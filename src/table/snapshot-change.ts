@@ -49,7 +49,7 @@ interface Section<Value> {
 }
 
 /** A step holds no more routes than are taken in within a millisecond. */
-const ROUTES_IN_STEP = 100
+const ROUTES_IN_STEP = 50
 
 const SECTIONS: { readonly [S in SectionName]: Section<SnapshotSections[S]> } = {
   virtualHosts: {

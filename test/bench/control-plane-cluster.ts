@@ -50,6 +50,19 @@ export class BenchCluster {
     if (status !== 200) throw new Error(`PATCH ${object}: ${status} ${text}`)
   }
 
+  /** Changes something that Ostiary does not look at, which costs the API server as much. */
+  async patchUnrelated(turn: number): Promise<void> {
+    const target = '/api/v1/namespaces/default/configmaps/bench?fieldManager=bench&force=true'
+    const body = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'bench' },
+      data: { turn: String(turn) },
+    }
+    const { status, text } = await this.#send('PATCH', target, body, 'application/apply-patch+yaml')
+    if (status >= 300) throw new Error(`PATCH ${target}: ${status} ${text}`)
+  }
+
   /** How many statuses were applied so far, by whomever. */
   async statusWrites(): Promise<number> {
     const { text } = await this.#send('GET', '/metrics')

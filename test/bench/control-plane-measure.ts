@@ -27,10 +27,12 @@ export interface Measurement {
   readonly compile: number
   /** From the request that changes an object to its answers by every thread. */
   readonly changeToLive: Readonly<Record<'p50' | 'p99' | 'max', number>>
-  /** Of requests to a route that does not change. */
+  /** Of requests to a route that does not change, while the API server is as busy with what is none of Ostiary's. */
   readonly latencyQuiet: Readonly<Record<'p50' | 'p999' | 'max', number>>
   readonly latencyUnderChange: Readonly<Record<'p50' | 'p999' | 'max', number>>
-  /** The most CPU that a proxy thread spent on a part of a snapshot without a look at its requests. */
+  /** The most CPU that a proxy thread spent on a part of its first snapshot, before it served anybody. */
+  readonly longestFirstPart: number
+  /** … and on a part of a later one, without a look at its requests. */
   readonly longestPart: number
   readonly residentMiB: number
   readonly peakMiB: number
@@ -46,6 +48,7 @@ interface StatusWrites {
 
 /** The threads say so of every snapshot that they run on. */
 const APPLIED = 'snapshot applied'
+const THREADS = 2
 const PUBLISHED = 'snapshot published'
 const STATUS_SECONDS = 10
 
@@ -61,8 +64,12 @@ export async function measure(order: MeasureOrder): Promise<Measurement> {
     const changeToLive = spread(await timeChanges(order, probe))
     const compiles = numbers(ostiary, PUBLISHED, 'compileMs')
     const host = unchangedHost(order.size)
-    const quiet = await probe.latencies(host, pause(order.seconds * 1000))
-    const underChange = await probe.latencies(host, keepChanging(order))
+    const quiet = await probe.latencies(
+      host,
+      keepChanging(order, (turn) => order.cluster.patchUnrelated(turn)),
+    )
+    const underChange = await probe.latencies(host, keepChanging(order, blindChanges(order)))
+    const parts = numbers(ostiary, APPLIED, 'longestPartCpuMs')
     const result = {
       size: order.size,
       startToSynced,
@@ -72,7 +79,8 @@ export async function measure(order: MeasureOrder): Promise<Measurement> {
       changeToLive,
       latencyQuiet: spread(quiet),
       latencyUnderChange: spread(underChange),
-      longestPart: Math.max(...numbers(ostiary, APPLIED, 'longestPartCpuMs')),
+      longestFirstPart: Math.max(...parts.slice(0, THREADS)),
+      longestPart: Math.max(...parts.slice(THREADS)),
       residentMiB,
       peakMiB: ostiary.peakMiB(),
     }
@@ -99,12 +107,20 @@ async function timeChanges(order: MeasureOrder, probe: Probe): Promise<number[]>
   return taken
 }
 
-/** Ten changes a second, nobody waiting for any. */
-async function keepChanging({ size, cluster, ports, seconds, changes }: MeasureOrder): Promise<void> {
+/** Each kind of change in turn, nobody waiting for any. */
+function blindChanges({ size, cluster, ports, changes }: MeasureOrder): (turn: number) => Promise<void> {
   const blind = { live: async () => {} } as unknown as Probe
   const kinds = Object.values(benchChanges(cluster, blind, ports, size))
+  return async (turn) => kinds[turn % kinds.length]?.(changes + turn)
+}
+
+/** Ten changes a second. */
+async function keepChanging(
+  { seconds }: MeasureOrder,
+  change: (turn: number) => Promise<void>,
+): Promise<void> {
   for (let turn = 0; turn < seconds * 10; turn += 1) {
-    await kinds[turn % kinds.length]?.(changes + turn)
+    await change(turn)
     await pause(100)
   }
 }
