@@ -44,6 +44,8 @@ export class EventRecorder {
   #occurrences: () => Iterable<Occurrence> = () => []
   /** When each was told last, by the monotonic clock. */
   readonly #told = new Map<string, number>()
+  /** Until when namespaces are left alone that did not take their last Event, by the monotonic clock. */
+  readonly #refusing = new Map<string, number>()
   readonly #problems: ProblemLog
 
   constructor(options: EventRecorderOptions) {
@@ -80,8 +82,8 @@ export class EventRecorder {
   async #pass(signal: AbortSignal): Promise<number | undefined> {
     const current = new Map([...this.#occurrences()].map((each) => [keyOf(each), each]))
     this.#forget(current)
-    for (const [key, occurrence] of current) {
-      if (!this.#isDue(key)) continue
+    for (const [key, occurrence] of this.#due(current)) {
+      if (this.#isRefusing(eventNamespace(occurrence))) continue
       const waitMs = this.#bucket.take()
       if (waitMs > 0) return waitMs
       if (signal.aborted || !this.#options.isLeader()) return undefined
@@ -90,14 +92,25 @@ export class EventRecorder {
         this.#told.set(key, this.#options.clock.monotonic())
         if (isNews) this.#options.metrics?.wroteEvent('written')
         this.#backOff.reset()
-        this.#problems.solved()
+        this.#refusing.delete(eventNamespace(occurrence))
+        if (this.#refusing.size === 0) this.#problems.solved()
       } catch (error) {
         if (signal.aborted) return undefined
-        const delayMs = this.#failed(key, error)
+        const delayMs = this.#failed(key, occurrence, error)
         if (delayMs !== undefined) return delayMs
       }
     }
     return undefined
+  }
+
+  /** What was never told first, then what was told longest ago: else repeats could take all the room there is. */
+  #due(current: ReadonlyMap<string, Occurrence>): (readonly [key: string, occurrence: Occurrence])[] {
+    const toldMs = (key: string): number => this.#told.get(key) ?? -1
+    return [...current].filter(([key]) => this.#isDue(key)).sort(([a], [b]) => toldMs(a) - toldMs(b))
+  }
+
+  #isRefusing(namespace: string): boolean {
+    return this.#options.clock.monotonic() < (this.#refusing.get(namespace) ?? 0)
   }
 
   #isDue(key: string): boolean {
@@ -107,6 +120,9 @@ export class EventRecorder {
 
   #forget(current: ReadonlyMap<string, Occurrence>): void {
     for (const key of this.#told.keys()) if (!current.has(key) && this.#isDue(key)) this.#told.delete(key)
+    const concerned = new Set([...current.values()].map(eventNamespace))
+    for (const namespace of this.#refusing.keys())
+      if (!concerned.has(namespace)) this.#refusing.delete(namespace)
   }
 
   /** Makes the Event, or counts one more where it is there already. @returns False: it was told a short while ago. */
@@ -130,9 +146,9 @@ export class EventRecorder {
   }
 
   /** @returns After how long to try again; nothing where the others are not concerned. */
-  #failed(key: string, error: unknown): number | undefined {
+  #failed(key: string, occurrence: Occurrence, error: unknown): number | undefined {
     const status = error instanceof ApiServerError ? error.status : undefined
-    // Expired between two requests, changed by another, refused for good, or in a namespace that is going.
+    // Expired between two requests, changed by another, refused for good, or in a namespace that has gone.
     const isItsOwn = status === 404 || status === 409 || status === 400 || status === 422
     if (isItsOwn) this.#told.set(key, this.#options.clock.monotonic())
     const isGone = status === 404 || status === 409
@@ -140,7 +156,10 @@ export class EventRecorder {
     if (isGone) return undefined
     this.#report(messageOf(error))
     if (isItsOwn) return undefined
-    return status === 403 ? RESYNC_MS : this.#backOff.next()
+    if (status !== 403) return this.#backOff.next()
+    // A namespace that is going takes nothing new, nor does one whose quota is used up: others do.
+    this.#refusing.set(eventNamespace(occurrence), this.#options.clock.monotonic() + RESYNC_MS)
+    return undefined
   }
 
   #report(reason: string): void {

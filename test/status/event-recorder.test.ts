@@ -197,6 +197,42 @@ test.each([404, 422])('an answer of %i concerns one Event: the others are told',
   expect(server.object(pathOf(occurrence()))).toBeUndefined()
 })
 
+test('what is new comes before what is told again, however much of that there is', async () => {
+  await using server = await ScriptedApiServer.start(EVENTS)
+  const { recorder, timers, creates, counts } = bench(server)
+  const flood = Array.from({ length: 50 }, (_, n) => occurrence(`i${n}`))
+  recorder.update(() => [...flood, occurrence('latest')])
+  await eventually(() => expect(timers.nextInMs).toBe(1000))
+  expect(creates()).toBe(50)
+  // Held up for so long that all of the others are due again.
+  timers.advance(10 * MINUTE)
+  await eventually(() => expect(creates()).toBeGreaterThan(50))
+  const posts = (): string[] =>
+    server.requests
+      .filter(({ method }) => method === 'POST')
+      .map(({ body }) => body.match(/"name":"(\w+)/)?.[1] ?? '')
+  await eventually(() => expect(counts()).toBeGreaterThan(0))
+  expect(posts()[50]).toBe('latest')
+})
+
+test('a namespace that takes no Events, as one that is going, holds up no other', async () => {
+  await using server = await ScriptedApiServer.start(EVENTS)
+  const { recorder, timers } = bench(server)
+  const going = '/apis/events.k8s.io/v1/namespaces/going/events'
+  const refuse = (): void =>
+    server.once('create', going, (_, response) => answerStatus(response, 403, 'it is being terminated'))
+  const asked = (): number => server.requestsFor('create', going).length
+  refuse()
+  const [first, second] = [occurrence('first', {}, 'going'), occurrence('second', {}, 'going')]
+  recorder.update(() => [first, second, occurrence()])
+  await eventually(() => expect(server.object(pathOf(occurrence()))).toBeDefined())
+  expect(asked()).toBe(1)
+  refuse()
+  await eventually(() => expect(timers.nextInMs).toBe(30_000))
+  timers.advance(30_000)
+  await eventually(() => expect(asked()).toBe(2))
+})
+
 test('an API server that errs is asked again later', async () => {
   await using server = await ScriptedApiServer.start(EVENTS)
   const { recorder, timers, creates } = bench(server)
