@@ -14,12 +14,10 @@ const LEGACY_CLASS = 'kubernetes.io/ingress.class'
 export function nearHosts(host: string, { table }: Pick<CompileResult, 'table'>): NearMiss[] {
   const known = table.virtualHosts.map((each) => each.host).filter((each) => each !== '')
   const typo = nearestName(host, known)
-  const misses: NearMiss[] =
-    typo === undefined ? [] : [{ kind: 'host', name: typo, why: 'is spelt nearly so' }]
-  for (const name of known) {
+  const misses: NearMiss[] = []
+  for (const name of typo === undefined ? known : [typo, ...known.filter((each) => each !== typo)]) {
     if (misses.length >= MAXIMUM) break
-    if (name === typo) continue
-    const why = whyNotHost(host, name)
+    const why = whyNotHost(host, name) ?? (name === typo ? 'is spelt nearly so' : undefined)
     if (why !== undefined) misses.push({ kind: 'host', name, why })
   }
   return misses

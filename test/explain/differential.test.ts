@@ -222,6 +222,6 @@ test('whatever is asked, the prediction holds', async () => {
     fc.asyncProperty(words, async (asked) => {
       expect(predicted(await explained(pair, asked))).toBe(await answered(pair, asked))
     }),
-    { numRuns: 80 },
+    { numRuns: 40 },
   )
 })
