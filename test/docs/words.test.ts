@@ -89,16 +89,26 @@ test('no page names a reason that is not there', () => {
   expect(strangers).toEqual([])
 })
 
-test('docs/troubleshooting.md names reasons of refusals that are given', () => {
-  const source = globSync('src/**/*.ts', { cwd: ROOT })
-    .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
-    .join('\n')
-  const reasons = codeWords(readPage('docs/troubleshooting.md')).filter((word) =>
-    /^[a-z]+(_[a-z]+)+$/.test(word),
+function sourceOf(...folders: readonly string[]): string {
+  const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: ROOT }))
+  return files.map((file) => readFileSync(path.join(ROOT, file), 'utf8')).join('\n')
+}
+
+test('docs/troubleshooting.md names every reason of a refusal, and none that is never given', () => {
+  const named = new Set(
+    codeWords(readPage('docs/troubleshooting.md')).filter((word) => /^[a-z]+(_[a-z0-9]+)+$/.test(word)),
   )
-  expect(reasons.length).toBeGreaterThan(10)
-  const isMetric = (word: string) => word.startsWith('ostiary_')
-  expect(reasons.filter((word) => !isMetric(word) && !source.includes(`'${word}'`))).toEqual([])
+  const union = /type RefusalReason =([^;]*?)\n\n/.exec(
+    readFileSync(path.join(ROOT, 'src/auth/decision.ts'), 'utf8'),
+  )
+  const ofAuthorization = [...(union?.[1] ?? '').matchAll(/'([a-z_]+)'/g)]
+  const ofProxy = [...sourceOf('src/proxy').matchAll(/reason: '([a-z]+(?:_[a-z0-9]+)+)'/g)]
+  expect(ofAuthorization.length).toBeGreaterThan(20)
+  const given = [...ofAuthorization, ...ofProxy].map(([, word = '']) => word)
+  expect(given.filter((word) => !named.has(word))).toEqual([])
+  const source = sourceOf('src')
+  const strangers = [...named].filter((word) => !word.startsWith('ostiary_') && !source.includes(`'${word}'`))
+  expect(strangers).toEqual([])
 })
 
 /** Every name of a field of our kinds, and every path of the chart's values. */
