@@ -7,6 +7,7 @@ import { BackOff } from '../source/cluster/back-off.ts'
 import { countedEvent, eventName, eventNamespace, historyOf, newEvent, type Occurrence } from './event.ts'
 import { LeaderLoop } from './leader-loop.ts'
 import { ProblemLog } from './problem-log.ts'
+import { Refusals } from './refusals.ts'
 import type { StatusMetrics } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -44,13 +45,14 @@ export class EventRecorder {
   #occurrences: () => Iterable<Occurrence> = () => []
   /** When each was told last, by the monotonic clock. */
   readonly #told = new Map<string, number>()
-  /** Until when namespaces are left alone that did not take their last Event, by the monotonic clock. */
-  readonly #refusing = new Map<string, number>()
+  /** Namespaces that took no Event. */
+  readonly #refusals: Refusals
   readonly #problems: ProblemLog
 
   constructor(options: EventRecorderOptions) {
     this.#options = options
     this.#problems = new ProblemLog(options.logger, options.clock)
+    this.#refusals = new Refusals(options.clock, RESYNC_MS)
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: EVENTS_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 1000, random: options.random })
     this.#loop = new LeaderLoop({
@@ -83,7 +85,7 @@ export class EventRecorder {
     const current = new Map([...this.#occurrences()].map((each) => [keyOf(each), each]))
     this.#forget(current)
     for (const [key, occurrence] of this.#due(current)) {
-      if (this.#isRefusing(eventNamespace(occurrence))) continue
+      if (this.#refusals.isPaused(eventNamespace(occurrence))) continue
       const waitMs = this.#bucket.take()
       if (waitMs > 0) return waitMs
       if (signal.aborted || !this.#options.isLeader()) return undefined
@@ -92,8 +94,8 @@ export class EventRecorder {
         this.#told.set(key, this.#options.clock.monotonic())
         if (isNews) this.#options.metrics?.wroteEvent('written')
         this.#backOff.reset()
-        this.#refusing.delete(eventNamespace(occurrence))
-        if (this.#refusing.size === 0) this.#problems.solved()
+        this.#refusals.admitted(eventNamespace(occurrence))
+        if (this.#refusals.isEmpty) this.#problems.solved()
       } catch (error) {
         if (signal.aborted) return undefined
         const delayMs = this.#failed(key, occurrence, error)
@@ -109,10 +111,6 @@ export class EventRecorder {
     return [...current].filter(([key]) => this.#isDue(key)).sort(([a], [b]) => toldMs(a) - toldMs(b))
   }
 
-  #isRefusing(namespace: string): boolean {
-    return this.#options.clock.monotonic() < (this.#refusing.get(namespace) ?? 0)
-  }
-
   #isDue(key: string): boolean {
     const toldMs = this.#told.get(key)
     return toldMs === undefined || this.#options.clock.monotonic() - toldMs >= REPEAT_MS
@@ -120,9 +118,6 @@ export class EventRecorder {
 
   #forget(current: ReadonlyMap<string, Occurrence>): void {
     for (const key of this.#told.keys()) if (!current.has(key) && this.#isDue(key)) this.#told.delete(key)
-    const concerned = new Set([...current.values()].map(eventNamespace))
-    for (const namespace of this.#refusing.keys())
-      if (!concerned.has(namespace)) this.#refusing.delete(namespace)
   }
 
   /** Makes the Event, or counts one more where it is there already. @returns False: it was told a short while ago. */
@@ -158,7 +153,7 @@ export class EventRecorder {
     if (isItsOwn) return undefined
     if (status !== 403) return this.#backOff.next()
     // A namespace that is going takes nothing new, nor does one whose quota is used up: others do.
-    this.#refusing.set(eventNamespace(occurrence), this.#options.clock.monotonic() + RESYNC_MS)
+    this.#refusals.refused(eventNamespace(occurrence))
     return undefined
   }
 

@@ -14,6 +14,17 @@ export class RecentWrites implements Observed {
     this.#observed = observed
   }
 
+  /** How many writes the watch has not brought back yet, as far as was looked. */
+  get size(): number {
+    return this.#recent.size
+  }
+
+  /** Forgets what has gone meanwhile. */
+  sweep(): void {
+    for (const [key, object] of this.#recent)
+      if (this.#observed.find(object) === undefined) this.#recent.delete(key)
+  }
+
   /** Takes the API server's answer to a write. */
   wrote(kind: string, answer: unknown): void {
     const object = observe(kind, answer)

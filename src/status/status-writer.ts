@@ -18,6 +18,7 @@ import { wholeSecondTime } from './micro-time.ts'
 import type { PublishedAddresses } from './published-addresses.ts'
 import { ProblemLog } from './problem-log.ts'
 import { RecentWrites } from './recent-writes.ts'
+import { Refusals } from './refusals.ts'
 import type { StatusMetrics, WriteResult } from './status-metrics.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -59,6 +60,8 @@ export class StatusWriter {
   readonly #observed: RecentWrites
   readonly #bucket: TokenBucket
   readonly #backOff: BackOff
+  /** Kinds in namespaces whose statuses may not be written: by a webhook, for one. */
+  readonly #refusals: Refusals
   readonly #loop: LeaderLoop
   #input: StatusInput | undefined
   readonly #problems: ProblemLog
@@ -67,6 +70,7 @@ export class StatusWriter {
     this.#options = options
     this.#problems = new ProblemLog(options.logger, options.clock)
     this.#observed = new RecentWrites(options.observed)
+    this.#refusals = new Refusals(options.clock, RESYNC_MS)
     this.#bucket = new TokenBucket({ clock: options.clock, perSecond: WRITES_PER_SECOND, burst: BURST })
     this.#backOff = new BackOff({ firstMs: 500, random: options.random })
     this.#loop = new LeaderLoop({
@@ -105,6 +109,7 @@ export class StatusWriter {
     const input = this.#input
     if (input === undefined) return undefined
     const { addresses, clock, findings, manager } = this.#options
+    this.#observed.sweep()
     const writes = desiredWrites({
       input,
       manager,
@@ -123,10 +128,13 @@ export class StatusWriter {
     isOutdated: () => boolean,
   ): Promise<number | undefined> {
     for (const write of writes) {
+      if (this.#refusals.isPaused(placeOf(write))) continue
       await this.#turn(signal)
       if (signal.aborted || !this.#options.isLeader() || isOutdated()) return undefined
       try {
         await this.#write(write, signal)
+        this.#refusals.admitted(placeOf(write))
+        if (this.#refusals.isEmpty) this.#problems.solved()
       } catch (error) {
         const delayMs = signal.aborted ? undefined : this.#failed(write, error)
         if (delayMs !== undefined) return delayMs
@@ -159,25 +167,32 @@ export class StatusWriter {
     this.#observed.wrote(kind, answer)
     this.#options.metrics?.wroteStatus(kind, 'written')
     this.#backOff.reset()
-    this.#problems.solved()
   }
 
   /** @returns After how long to try again; nothing where the other writes are not concerned. */
-  #failed({ object }: StatusWrite, error: unknown): number | undefined {
+  #failed(write: StatusWrite, error: unknown): number | undefined {
+    const { object } = write
     const status = error instanceof ApiServerError ? error.status : undefined
     const result = resultOf(status)
     this.#options.metrics?.wroteStatus(object.kind, result)
     if (result === 'skipped') return undefined
     this.#report(object.kind, messageOf(error))
     if (result === 'refused') return undefined
+    if (status === 403 || status === 500) {
+      this.#refusals.refused(placeOf(write))
+      return undefined
+    }
     const retryAfterMs = error instanceof ApiServerError ? (error.retryAfterMs ?? 0) : 0
-    const delayMs = Math.max(this.#backOff.next(), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
-    return status === 403 ? Math.max(delayMs, RESYNC_MS) : delayMs
+    return Math.max(this.#backOff.next(), Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
   }
 
   #report(kind: string, reason: string): void {
     this.#problems.report({ kind, reason }, 'a status cannot be written')
   }
+}
+
+function placeOf({ object: { kind, namespace } }: StatusWrite): string {
+  return `${kind} ${namespace}`
 }
 
 function resultOf(status: number | undefined): WriteResult {

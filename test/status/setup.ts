@@ -40,6 +40,10 @@ export class SeenObjects implements Observed {
     if (object !== undefined) this.#objects.set(keyOf(object), object)
   }
 
+  forget(reference: ObjectReference): void {
+    this.#objects.delete(keyOf(reference))
+  }
+
   find(reference: ObjectReference): ObservedObject | undefined {
     return this.#objects.get(keyOf(reference))
   }

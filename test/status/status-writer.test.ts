@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { PublishedAddresses } from '../../src/status/published-addresses.ts'
+import { RecentWrites } from '../../src/status/recent-writes.ts'
 import type { StatusInput } from '../../src/status/desired-writes.ts'
 import type { StatusMetrics } from '../../src/status/status-metrics.ts'
 import { StatusWriter } from '../../src/status/status-writer.ts'
@@ -224,6 +225,39 @@ test('an API server that is busy is left alone for as long as it says, then aske
   expect(patches()).toEqual([OKTA])
   timers.advance(7000)
   await eventually(() => expect(patches()).toEqual([OKTA, OKTA, LATER]))
+})
+
+test.each([403, 500])(
+  'where a namespace refuses with %i, as a webhook may, others are written',
+  async (code) => {
+    await using server = await ScriptedApiServer.start(PLUGINS, INGRESSES)
+    const { add, writer, patches, timers } = bench(server)
+    for (const name of ['a', 'b', 'c']) add(PLUGINS, 'OIDCPlugin', name)
+    add(INGRESSES, 'Ingress', 'web')
+    const refused = statusPath('ostiary.dev/v1alpha1', 'oidcplugins', 'a')
+    server.once('patch', refused, (_, response) => answerStatus(response, code, 'No'))
+    writer.update(
+      input({ statuses: ['a', 'b', 'c'].map((name) => accepted(name)), ingresses: [ingress('web')] }),
+    )
+    await eventually(() => expect(patches()).toEqual([refused, ingressPath('web')]))
+    // The namespace is asked once more by and by, and then all goes through.
+    await asTimePasses(timers, 1000, () => expect(patches()).toHaveLength(5))
+  },
+)
+
+test('what was deleted before it came back by the watch is not remembered', async () => {
+  await using server = await ScriptedApiServer.start(PLUGINS)
+  const observed = new SeenObjects()
+  const recent = new RecentWrites(observed)
+  for (const name of ['a', 'b']) {
+    const raw = server.put(PLUGINS, { metadata: { name, namespace: 'shop', uid: name } })
+    observed.see('OIDCPlugin', raw)
+    recent.wrote('OIDCPlugin', server.put(PLUGINS, raw))
+  }
+  expect(recent.size).toBe(2)
+  observed.forget({ kind: 'OIDCPlugin', namespace: 'shop', name: 'a' })
+  recent.sweep()
+  expect(recent.size).toBe(1)
 })
 
 test('many writes are spread over time', async () => {
