@@ -15,13 +15,15 @@ export interface NodeAddressesOptions {
 /** Addresses of nodes hardly ever change; a node that is asked for every time would be so by each leader of a cluster. */
 const NODE_FRESH_MS = 300_000
 
-/** Labels that a workload gives each pod, or each of its revisions, another value of. */
+/** Labels of which a workload gives each pod another value, or each of its revisions, or each release of the chart. */
 const OWN_LABELS: readonly string[] = [
   'pod-template-hash',
   'controller-revision-hash',
   'pod-template-generation',
   'statefulset.kubernetes.io/pod-name',
   'apps.kubernetes.io/pod-index',
+  'app.kubernetes.io/version',
+  'helm.sh/chart',
 ]
 
 interface Pod {

@@ -73,6 +73,22 @@ test('the other pods are found by our labels, but for those that differ from one
   })
 })
 
+test('in the middle of an upgrade the pods of both versions count', async () => {
+  const { server, nodes, put } = await bench()
+  await using _ = server
+  const labels = (version: string): object => ({
+    labels: { ...LABELS, 'app.kubernetes.io/version': version, 'helm.sh/chart': `ostiary-${version}` },
+  })
+  put(
+    pod('us', { node: 'new', metadata: labels('2.0.0') }),
+    pod('other', { node: 'old', metadata: labels('1.0.0') }),
+  )
+  server.put(NODES, node('new', ['InternalIP', '10.0.0.1']))
+  server.put(NODES, node('old', ['InternalIP', '10.0.0.2']))
+  await nodes.read(signal)
+  expect(server.requestsFor('list', PODS)[0]?.query['labelSelector']).toBe('app=ostiary,tier=')
+})
+
 test('a pod without labels has no fellows, and not the whole namespace', async () => {
   const { server, nodes, put } = await bench()
   await using _ = server
