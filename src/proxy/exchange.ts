@@ -85,6 +85,8 @@ export class Exchange {
   /** In place of the path that was sent. */
   upstreamPath: string | undefined
   underway: Underway | undefined
+  /** Interim responses that were passed on. */
+  interimResponses = 0
   /** The response is over, or its client left. */
   closed = false
   #view: ConnectionView | undefined

@@ -69,6 +69,22 @@ test('103 goes ahead of the answer, to HTTP/1.1 clients alone', async () => {
   expect(old).toMatchObject({ status: 200, body: 'done' })
 })
 
+test('of interim responses without end only the first go to the client', async () => {
+  const { port } = await tcpUpstream((socket) =>
+    socket.on('data', () =>
+      socket.write(
+        `${'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(500)}HTTP/1.1 204 No Content\r\n\r\n`,
+      ),
+    ),
+  )
+  const running = await proxy(everythingOn(port))
+  const client = await RawClient.open(running.port)
+  client.write(GET)
+  await client.until((text) => text.includes(' 204 '))
+  expect(client.pending.match(/ 103 /g)).toHaveLength(16)
+  client.close()
+})
+
 test('trailers pass, but none that frames or authenticates', async () => {
   const { port } = await tcpUpstream((socket) =>
     socket.on('data', () =>

@@ -4,14 +4,19 @@ import { speaksHttp10 } from '../client-message.ts'
 import type { Exchange } from '../exchange.ts'
 import { downstreamResponseHeaders } from '../response-headers.ts'
 
-/** Passes an interim response on, such as 103. */
+/** Nothing holds an upstream up that sends them without end: they would fill the memory where the client takes none. */
+const MAXIMUM_INTERIM_RESPONSES = 16
+
+/** Passes an interim response on, such as 103, unless there were many of them. */
 export function relayInformation(
-  { engine, request, response }: Exchange,
+  exchange: Exchange,
   status: number,
   { rawHeaders }: Dispatcher.DispatchController,
 ): void {
+  const { engine, request, response } = exchange
   // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
-  if (speaksHttp10(request)) return
+  if (speaksHttp10(request) || exchange.interimResponses >= MAXIMUM_INTERIM_RESPONSES) return
+  exchange.interimResponses += 1
   try {
     response.writeInformation(status, downstreamResponseHeaders(rawHeaders, []))
   } catch (error) {
