@@ -11,7 +11,7 @@ export function flagReference(): string {
     '<!-- Generated from src/settings by `npm run generate`; do not edit. -->',
     'Each flag that takes a value is also a variable; the flag wins. Switches have no variable: any value would turn them on. Lists are parted by commas, and a flag may be repeated.',
     '## What a compile means',
-    'Taken by `ostiary run`, `check`, `compile` and `doctor`.',
+    'Taken by `ostiary run`, `check`, `compile`, `explain` and `doctor`.',
     table(compileOptions()),
     '## `ostiary run`',
     table(ownOfRun),

@@ -31,9 +31,16 @@ const CLEAR_LINE = '\r\u001B[2K'
 /** On a terminal only: what is piped or logged is not disturbed. */
 export function createProgress(stream: TextStream): Progress {
   if (stream.isTTY !== true) return SILENT
+  let isShown = false
   return {
-    tell: (what) => void stream.write(`${CLEAR_LINE}${what} …`),
-    end: () => void stream.write(CLEAR_LINE),
+    tell(what) {
+      isShown = true
+      stream.write(`${CLEAR_LINE}${what} …`)
+    },
+    end() {
+      if (isShown) stream.write(CLEAR_LINE)
+      isShown = false
+    },
   }
 }
 
