@@ -13,6 +13,9 @@ export interface CompiledConsumers {
   readonly statuses: readonly ObjectStatus[]
 }
 
+/** So many others of one name are told by theirs. */
+const NAMED_OTHERS = 3
+
 type Names = Pick<ConsumerSpec, 'username' | 'customId'>
 
 /**
@@ -34,8 +37,7 @@ export function compileConsumers(
     statuses.push(statusOf(consumer, problem))
     if (problem !== undefined) reportProblem(consumer, problem, diagnostics)
     else if (consumer.spec.ok) {
-      const list = byNamespace.get(namespace) ?? []
-      byNamespace.set(namespace, [...list, compileOne(consumer, consumer.spec.value)])
+      listOf(byNamespace, namespace).push(compileOne(consumer, consumer.spec.value))
     }
   }
   const entries = [...byNamespace].sort(([a], [b]) => compareText(a, b))
@@ -86,10 +88,17 @@ function holdersOfNames(consumers: readonly Consumer[]): Map<string, string[]> {
     if (!spec.ok) continue
     for (const [field, name] of namesOf(spec.value)) {
       const key = JSON.stringify([metadata.namespace, field, name])
-      holders.set(key, [...(holders.get(key) ?? []), metadata.name])
+      listOf(holders, key).push(metadata.name)
     }
   }
+  for (const names of holders.values()) names.sort(compareText)
   return holders
+}
+
+function listOf<Item>(lists: Map<string, Item[]>, key: string): Item[] {
+  const list = lists.get(key) ?? []
+  lists.set(key, list)
+  return list
 }
 
 function conflictOf(
@@ -99,16 +108,23 @@ function conflictOf(
 ): ConsumerProblem | undefined {
   for (const [field, name] of namesOf(spec)) {
     const all = holders.get(JSON.stringify([metadata.namespace, field, name])) ?? []
-    const others = all.filter((other) => other !== metadata.name)
-    if (others.length === 0) continue
+    if (all.length < 2) continue
     return {
       reason: 'Conflicted',
       path: `spec.${field}`,
-      message: `is also that of ${others.sort(compareText).join(', ')}; none of them counts`,
+      message: `is also that of ${othersOf(all, metadata.name)}; none of them counts`,
       remedy: `Give each Consumer its own ${field}.`,
     }
   }
   return undefined
+}
+
+/** Each of thousands that named all the others would be a megabyte long. */
+function othersOf(names: readonly string[], own: string): string {
+  const told = names.slice(0, NAMED_OTHERS + 1).filter((name) => name !== own)
+  const few = told.slice(0, NAMED_OTHERS)
+  const left = names.length - 1 - few.length
+  return `${few.join(', ')}${left === 0 ? '' : ` and ${left} more`}`
 }
 
 function invalidText({ spec }: Consumer): ConsumerProblem | undefined {
