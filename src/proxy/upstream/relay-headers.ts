@@ -13,12 +13,14 @@ export function relayInformation(
   status: number,
   { rawHeaders }: Dispatcher.DispatchController,
 ): void {
-  const { engine, request, response } = exchange
+  const { engine, request, response, rules } = exchange
   // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
   if (speaksHttp10(request) || exchange.interimResponses >= MAXIMUM_INTERIM_RESPONSES) return
   exchange.interimResponses += 1
   try {
-    response.writeInformation(status, downstreamResponseHeaders(rawHeaders, []))
+    // What a route adds is for the response itself.
+    const edits = rules?.responseEdits && { ...rules.responseEdits, fields: [] }
+    response.writeInformation(status, downstreamResponseHeaders(rawHeaders, [], edits))
   } catch (error) {
     engine.log.debug({ status, error: messageOf(error) }, 'interim response dropped')
   }

@@ -64,6 +64,17 @@ describe('response headers', () => {
     'response-headers-remove': 'X-Powered-By',
   }
 
+  test('are removed before the response too, where nothing is added', async () => {
+    const app = await startTrafficApp({
+      annotations,
+      answer: (_request, response) =>
+        response.writeEarlyHints({ link: '</b.css>', 'x-powered-by': 'x' }, () => response.end()),
+    })
+    const { status, headers } = await app.send('GET /')
+    expect([status, Object.keys(headers).sort()]).toEqual([103, ['link', 'server']])
+    expect(headers['link']).toBe('</b.css>')
+  })
+
   test('are removed, set and added', async () => {
     const app = await startTrafficApp({
       annotations,
