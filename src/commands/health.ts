@@ -10,8 +10,11 @@ export interface RunState {
   reconciler?: Pick<Reconciler, 'busyMs'>
 }
 
-/** Compiling ten thousand Ingresses takes a few seconds, and a publish what the slowest thread needs. */
-const STUCK_PASS_MS = 60_000
+/**
+ * Compiling ten thousand Ingresses takes a few seconds, and a publish what the slowest thread needs: two minutes for one
+ * that starts on a starved machine, which is no time to restart all replicas.
+ */
+const STUCK_PASS_MS = 180_000
 
 /** Why the startup probe fails. A source that is not complete yet is a matter of readiness. */
 export function notStarted({ threads }: RunState): string | undefined {

@@ -31,7 +31,7 @@ describe('live', () => {
   test('is what is not stuck, also before there is anything and while the API server is away', () => {
     expect(notLive({ phase: 'starting' })).toBeUndefined()
     const source = { ...SOURCE, problems: () => [AWAY] }
-    const reconciler = { busyMs: () => 59_999 }
+    const reconciler = { busyMs: () => 179_999 }
     expect(notLive({ phase: 'ready', threads: THREADS, source, reconciler })).toBeUndefined()
   })
 
@@ -40,12 +40,12 @@ describe('live', () => {
       phase: 'ready',
       threads: { ...THREADS, stuck: () => ['proxy thread 2 has not answered for 35 s'] },
       source: { ...SOURCE, stuck: () => ['the reflector of services has done nothing for 300 s'] },
-      reconciler: { busyMs: () => 60_000 },
+      reconciler: { busyMs: () => 180_000 },
     }
     expect(notLive(state)?.split('\n')).toEqual([
       'proxy thread 2 has not answered for 35 s',
       'the reflector of services has done nothing for 300 s',
-      "the reconciler's pass goes on for 60 s",
+      "the reconciler's pass goes on for 180 s",
     ])
   })
 })
