@@ -5,6 +5,7 @@ import type { Resources } from '../api/resources.ts'
 import type { CompileResult } from '../compiler/options.ts'
 import type { Route, VirtualHost } from '../table/routing-table.ts'
 import type { NearMiss } from './explanation.ts'
+import { namesHost } from './names-host.ts'
 
 /** More help nobody, and a host may have ten thousand routes. */
 const MAXIMUM = 8
@@ -48,11 +49,6 @@ export function uncountedIngresses(
       name: objectKey(ingress.metadata),
       why: `does not count: ${whyUncounted(ingress, resources)}`,
     }))
-}
-
-function namesHost({ spec }: Ingress, host: string): boolean {
-  const wildcard = `*${host.slice(Math.max(0, host.indexOf('.')))}`
-  return spec.rules.some((rule) => rule.host === host || rule.host === wildcard)
 }
 
 function whyUncounted({ metadata, spec }: Ingress, { ingressClasses, namespaces }: Resources): string {

@@ -2,19 +2,25 @@ import type { ObjectReference } from '../api/object.ts'
 import type { Resources } from '../api/resources.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
 import type { Route } from '../table/routing-table.ts'
+import { namesHost } from './names-host.ts'
 
 const PLUGINS = 'ostiary.dev/plugins'
 
-/** What is known to be wrong with the objects that a request meets; with no route, with the Ingresses that name its host. */
+/**
+ * What is known to be wrong with the objects that a request meets: without a route, with the Ingresses that name its
+ * host. With one, too, what keeps others from that host: it may be theirs that the request was meant for.
+ */
 export function relevantDiagnostics(
   diagnostics: readonly Diagnostic[],
   resources: Resources,
   { host, route }: { readonly host: string; readonly route: Route | undefined },
 ): Diagnostic[] {
-  const met = new Set(
-    (route === undefined ? ingressesOf(resources, host) : objectsOf(resources, route)).map(keyOf),
-  )
-  return diagnostics.filter(({ object }) => met.has(keyOf(object)))
+  const met = new Set((route === undefined ? [] : objectsOf(resources, route)).map(keyOf))
+  const named = new Set(ingressesOf(resources, host).map(keyOf))
+  return diagnostics.filter(({ object, reason }) => {
+    const key = keyOf(object)
+    return met.has(key) || (named.has(key) && (route === undefined || reason === 'HostNotOwned'))
+  })
 }
 
 function keyOf({ kind, namespace, name }: ObjectReference): string {
@@ -23,7 +29,7 @@ function keyOf({ kind, namespace, name }: ObjectReference): string {
 
 function ingressesOf({ ingresses }: Resources, host: string): ObjectReference[] {
   return ingresses
-    .filter(({ spec }) => spec.rules.some((rule) => rule.host === host))
+    .filter((ingress) => namesHost(ingress, host))
     .map(({ metadata: { namespace, name } }) => ({ kind: 'Ingress', namespace, name }))
 }
 

@@ -122,7 +122,7 @@ function createEngine(
   pools: UpstreamPools,
 ): Engine {
   const metrics = new RequestMetrics()
-  const engine = {
+  return {
     authorizer,
     clock,
     metrics,
@@ -136,7 +136,6 @@ function createEngine(
     draining: false,
     closeIdleConnections() {},
   }
-  return engine
 }
 
 /** What node:http and the pipeline ask of a socket, beside being a stream. A client shows no certificate. */

@@ -175,6 +175,23 @@ describe('the way of a request', () => {
     )
   })
 
+  test('tells whose rules for the host do not count', async () => {
+    const open = { 'ostiary.dev/public': 'true' }
+    const squatter = ingress({ name: 'z', host: HOST, path: '/mine', annotations: open }) as {
+      metadata: object
+    }
+    const all = [
+      ...service('echo', 8080),
+      ingress({ host: HOST, annotations: open }),
+      { ...squatter, metadata: { ...squatter.metadata, namespace: 'elsewhere' } },
+    ]
+    const { outcome, diagnostics } = await explainTo(all, { url: `https://${HOST}/mine` })
+    expect(outcome).toMatchObject({ kind: 'forwarded', upstream: 'default/echo/80' })
+    expect(diagnostics.map(({ reason, object }) => `${reason} ${object.namespace}/${object.name}`)).toEqual([
+      'HostNotOwned elsewhere/z',
+    ])
+  })
+
   test('tells every step that the pipeline has in words', async () => {
     const open = ingress({ host: HOST, annotations: { 'ostiary.dev/public': 'true' } })
     const { table, secrets, ...rest } = compile(resourcesOf(yaml(...service('echo', 8080), open)), {
