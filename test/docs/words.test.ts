@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { customResourceDefinitions } from '../../scripts/crds.ts'
 import { INGRESS_ANNOTATIONS, SERVICE_ANNOTATIONS } from '../../src/api/annotations.ts'
 import { doctorOptions } from '../../src/commands/doctor-options.ts'
+import { explainOptions } from '../../src/commands/explain-options.ts'
 import { compileOptions, runOptions } from '../../src/settings/run-options.ts'
 import { REASONS } from '../../src/table/reasons.ts'
 import { codeWords, firstCells, pages, readPage, ROOT } from './page.ts'
@@ -58,7 +59,9 @@ const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set(
 )
 
 test('no page names a flag that is not there', () => {
-  const ours = [...compileOptions(), ...runOptions(), ...doctorOptions()].map(({ long }) => long ?? '')
+  const ours = [...compileOptions(), ...runOptions(), ...doctorOptions(), ...explainOptions()].map(
+    ({ long }) => long ?? '',
+  )
   const known = new Set(ours.map((long) => long.replace('--', '')))
   const isKnown = (flag: string) => known.has(flag) || FLAGS_OF_OTHERS.has(flag)
   expect(unknown(/(?<![\w-])--([a-z][a-z0-9-]+)/g, isKnown)).toEqual([])
