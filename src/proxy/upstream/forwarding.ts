@@ -25,6 +25,7 @@ import type { PendingRequest } from './pending-requests.ts'
 import { Placement } from './placement.ts'
 import { relayInformation, responseHeaders, writeHead } from './relay-headers.ts'
 import { uploadOf } from './request-body.ts'
+import { ResponseBody } from './response-body.ts'
 import { restEndpoint } from './rest-endpoint.ts'
 import { conditionOfStatus, isIdempotent, Retries } from './retries.ts'
 import type { UpstreamRotation } from './rotation.ts'
@@ -53,7 +54,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #discarding = false
   /** Nothing more is to be said to the client. */
   #over = false
-  #flushed = false
+  #body: ResponseBody | undefined
   #stopClock: (() => void) | undefined
   #stopWaiting: (() => void) | undefined
 
@@ -135,24 +136,19 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#flushed = true
-    if (this.#exchange.response.write(chunk)) return
+    if (this.#body?.write(chunk) === true) return
     controller.pause()
     this.#exchange.resumeOnDrain()
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const { request, response } = this.#exchange
-    this.#flushed = true
     this.#end()
-    const trailers = forwardableTrailers(controller.rawTrailers)
-    if (trailers.length > 0) response.addTrailers(trailers)
-    response.end()
+    this.#body?.end(forwardableTrailers(controller.rawTrailers))
     if (this.#upload === undefined) return
     // Answered before the body was in, as a 413 is: the rest of it goes nowhere.
     this.#upload.detach()
     this.#upload.resetStream()
-    discardRest(request)
+    discardRest(this.#exchange.request)
   }
 
   onResponseError(controller: Dispatcher.DispatchController | null | undefined, error: Error): void {
@@ -305,22 +301,11 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     const headers = responseHeaders(this.#exchange, controller)
     this.#placement?.addCookie(pool, headers)
     writeHead(this.#exchange, status, message, headers)
-    // Headers go out with the first bytes of the body, or alone where none came with them, as with server-sent events.
-    process.nextTick(flushHeaders, this)
+    this.#body = new ResponseBody(this.#exchange.response)
   }
 
   #observeUpstream(): void {
     const { engine, route, snapshot } = this.#exchange
     snapshot.series(route).upstreamDuration.observe((engine.clock.monotonic() - this.#sentAt) / 1000)
   }
-
-  flushHeaders(): void {
-    if (this.#flushed) return
-    this.#flushed = true
-    this.#exchange.response.flushHeaders()
-  }
-}
-
-function flushHeaders(forwarding: Forwarding): void {
-  forwarding.flushHeaders()
 }
