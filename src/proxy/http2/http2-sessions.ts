@@ -47,7 +47,7 @@ export class Http2Sessions {
     session.on('error', ignore)
     let underway = 0
     // Only requests count: whoever sends pings, or a header section that does not end, waits like one who is silent.
-    let timer = setTimeout(close, headerTimeoutMs, session)
+    let timer = setTimeout(end, headerTimeoutMs, session)
     session.on('stream', (stream, headers, _flags, fields: unknown) => {
       stream.on('error', ignore)
       // Reset by the very bytes that began it.
@@ -56,7 +56,7 @@ export class Http2Sessions {
       clearTimeout(timer)
       stream.once('close', () => {
         underway -= 1
-        if (underway === 0 && !session.destroyed) timer = setTimeout(close, keepAliveMs, session)
+        if (underway === 0 && !session.destroyed) timer = setTimeout(end, keepAliveMs, session)
       })
       const response = new Http2Response(stream, headers[':method'] === 'HEAD')
       const head = readRequestHead(fields as readonly string[], headers, maxHeaderBytes)
@@ -120,8 +120,9 @@ function refuse(response: Http2Response, { status, message }: RefusedHead): void
   response.end(own.body)
 }
 
-function close(session: ServerHttp2Session): void {
-  session.close()
+/** With GOAWAY, and at once: `close` would wait for a field section that does not end. */
+function end(session: ServerHttp2Session): void {
+  session.destroy()
 }
 
 function ignore(): void {}
