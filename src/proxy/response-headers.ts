@@ -71,9 +71,13 @@ function addFields(kept: string[], { fields }: ResponseEdits, replaced: Readonly
   return setsServer
 }
 
-/** An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. */
+/**
+ * An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. Of a cookie
+ * without a name (`=name=value`) browsers send the value alone, which is a name and a value then.
+ */
 function setsOwnCookie(setCookie: string): boolean {
-  return isOwnCookie(setCookie.slice(0, Math.max(0, setCookie.indexOf('='))).trim())
+  const [pair = ''] = setCookie.replace(/^[\t =]+/, '').split(';', 1)
+  return isOwnCookie(pair.slice(0, Math.max(0, pair.indexOf('='))).trim())
 }
 
 /** Names and values in turn. */

@@ -122,6 +122,8 @@ test('an upstream sets no cookie of ours, and every other one', () => {
   const upstream = raw(
     'Set-Cookie: ostiary_0123abcd_os_0=planted; Path=/',
     'set-cookie: __Host-ostiary_0123abcd_os_0 = planted; Path=/; Secure',
+    'Set-Cookie: =ostiary_0123abcd_os_0=planted without a name; Path=/',
+    'Set-Cookie:  = \tostiary_0123abcd_os_0=planted; Path=/',
     'Set-Cookie: theme=dark; Path=/',
     'Set-Cookie: flag',
     'Server: s',
