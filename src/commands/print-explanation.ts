@@ -14,6 +14,8 @@ const COLOURS: Readonly<Record<Verdict | FlowAnswer['verdict'], Colour>> = {
 }
 const MARK_WIDTH = 6
 const NAME_WIDTH = 20
+/** A host without a route may have thousands of Ingresses. */
+const MAXIMUM_DIAGNOSTICS = 10
 
 /** An explanation for people: the way, then what the flows say, then what lies beside it. */
 export function printExplanation(explanation: Explanation, stream: TextStream): string {
@@ -36,7 +38,7 @@ export function printExplanation(explanation: Explanation, stream: TextStream): 
       nearMisses.map(({ name, why }) => plain(`${name}: ${why}`)),
       stream,
     ),
-    section('Known problems of these objects', diagnostics.flatMap(diagnosticLines), stream),
+    section('Known problems of these objects', diagnosticLines(diagnostics), stream),
     [outcomeLine(outcome, stream)],
   ]
   return `${sections
@@ -67,8 +69,12 @@ function flowLines(answer: FlowAnswer, stream: TextStream): string[] {
   return fix === undefined ? [line] : [line, `  fix: ${plain(fix)}`]
 }
 
-function diagnosticLines(diagnostic: Diagnostic): string[] {
-  return describeDiagnostic(diagnostic).trimEnd().split('\n').map(plain)
+function diagnosticLines(diagnostics: readonly Diagnostic[]): string[] {
+  const lines = diagnostics
+    .slice(0, MAXIMUM_DIAGNOSTICS)
+    .flatMap((each) => describeDiagnostic(each).trimEnd().split('\n').map(plain))
+  const left = diagnostics.length - MAXIMUM_DIAGNOSTICS
+  return left > 0 ? [...lines, `and ${left} more: --output json has all`] : lines
 }
 
 function outcomeLine(outcome: Outcome, stream: TextStream): string {
