@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { createDefaultCertificate } from '../../src/proxy/default-certificate.ts'
 import { startLoginApp } from '../support/login-app.ts'
 import { requirement } from '../support/requirements.ts'
 
@@ -40,6 +41,33 @@ describe.skipIf(noChromium)('in a real browser', () => {
     await page.waitForURL(`${ostiary.url}/app/x?a=1`)
     expect(await page.locator('body').innerText()).toContain('"/app/x?a=1"')
     expect(authorizationServer.faults.count('token')).toBe(1)
+  })
+
+  test('a login over HTTP/2 ends on the page that it began with, and its session stays', async () => {
+    const defaultCertificate = await createDefaultCertificate(new Date())
+    const https = { host: '127.0.0.1', port: 0 }
+    const { ostiary } = await startLoginApp(
+      { responseMode: 'form_post' },
+      { proxy: { https, defaultCertificate } },
+    )
+    const context = await browser.newContext({ ignoreHTTPSErrors: true })
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    const origin = `https://127.0.0.1:${ostiary.httpsPort}`
+    await page.goto(`${origin}/app/x?a=1`)
+    await signIn(page)
+    await page.waitForURL(`${origin}/app/x?a=1`)
+    const text = await page.locator('body').innerText()
+    expect(text).toContain('"/app/x?a=1"')
+    await page.goto(`${origin}/app/y`)
+    expect(await page.locator('body').innerText()).toContain('"/app/y"')
+    const protocol = await page.evaluate('performance.getEntriesByType("navigation")[0].nextHopProtocol')
+    expect(protocol).toBe('h2')
+    const cookies = await context.cookies(origin)
+    expect(cookies.map(({ name, secure }) => [name.startsWith('__Host-'), secure])).toContainEqual([
+      true,
+      true,
+    ])
   })
 
   test("another site's link asks before it signs out, and the answer gets through to the other server", async () => {

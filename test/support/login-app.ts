@@ -42,11 +42,14 @@ export async function startLoginApp(
 ): Promise<LoginApp> {
   const { server, redirectPaths = [], ...ostiaryOptions } = options
   const ostiary = await startOstiary('', ostiaryOptions)
+  const origins = [ostiary.url]
+  if (ostiary.httpsPort !== undefined) origins.push(`https://127.0.0.1:${ostiary.httpsPort}`)
+  const paths = ['/oauth2/callback', ...redirectPaths]
   const clients = DEMO_CLIENTS.map((each) =>
     each.clientId === 'ostiary'
       ? {
           ...each,
-          redirectUris: ['/oauth2/callback', ...redirectPaths].map((path) => ostiary.url + path),
+          redirectUris: origins.flatMap((origin) => paths.map((path) => origin + path)),
           postLogoutRedirectUris: [ostiary.url + POST_LOGOUT_PATH],
         }
       : each,
