@@ -1,6 +1,6 @@
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { MetricSample } from './latency-histogram.ts'
-import { seriesKey, type MetricFamily } from './request-metrics.ts'
+import { isOfGonePlugin, seriesKey, type MetricFamily } from './request-metrics.ts'
 
 interface DepartedFamily extends Omit<MetricFamily, 'values'> {
   readonly values: Map<string, MetricSample>
@@ -26,7 +26,7 @@ export class DepartedMetrics {
     }
   }
 
-  /** Drops the series of routes that the table has no more, as the threads do. */
+  /** Drops the series of routes and plugins that the table has no more, as the threads do. */
   retain(table: RoutingTable): void {
     if (this.#families.size === 0) return
     const kept = new Set(
@@ -38,9 +38,10 @@ export class DepartedMetrics {
     )
     for (const { values } of this.#families.values()) {
       for (const [key, { labels }] of values) {
-        const { namespace, ingress, service } = labels
+        const { namespace, ingress, service, plugin } = labels
         const isOfRoute = ingress !== undefined && ingress !== ''
-        if (isOfRoute && !kept.has(`${namespace}/${ingress}/${service}`)) values.delete(key)
+        const isOfGoneRoute = isOfRoute && !kept.has(`${namespace}/${ingress}/${service}`)
+        if (isOfGoneRoute || isOfGonePlugin(plugin, table.policies)) values.delete(key)
       }
     }
   }

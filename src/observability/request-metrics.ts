@@ -94,11 +94,14 @@ export class RequestMetrics {
     return series
   }
 
-  /** Drops the series of all other routes. */
-  retain(routes: Iterable<Route>): void {
+  /** Drops the series of all other routes, and of all plugins without one of these policies. */
+  retain(routes: Iterable<Route>, policies: Readonly<Record<string, unknown>>): void {
     const kept = new Set([''])
     for (const route of routes) kept.add(seriesKey(route))
     for (const key of this.#series.keys()) if (!kept.has(key)) this.#series.delete(key)
+    for (const [key, { labels }] of this.#decisions) {
+      if (isOfGonePlugin(labels.plugin, policies)) this.#decisions.delete(key)
+    }
   }
 
   decided(labels: DecisionLabels): void {
@@ -164,6 +167,14 @@ export class RequestMetrics {
       ),
     ]
   }
+}
+
+/** @param plugin `undefined` or empty: of none. */
+export function isOfGonePlugin(
+  plugin: string | number | undefined,
+  policies: Readonly<Record<string, unknown>>,
+): boolean {
+  return plugin !== undefined && plugin !== '' && !Object.hasOwn(policies, plugin)
 }
 
 /** Names the series that a route counts into. */

@@ -131,7 +131,7 @@ export async function createProxyServer(
   }
   // Here and not at each publish, which must not cost what the whole table does.
   const currentFamilies = (): MetricFamily[] => {
-    if (counted !== live) metrics.retain(routesOf(live))
+    if (counted !== live) metrics.retain(routesOf(live), live.judging.policies)
     counted = live
     return metrics.families()
   }

@@ -43,3 +43,14 @@ test('series of routes that are gone are dropped, and those of no route stay', (
     ['', 1],
   ])
 })
+
+test('series of plugins that are gone are dropped', () => {
+  const departed = new DepartedMetrics()
+  const metrics = thread('a')
+  for (const plugin of ['default/gone', ''])
+    metrics.decided({ plugin, flow: '', result: 'refuse', reason: 'invalid_token' })
+  departed.add(metrics.families())
+  departed.retain(aTable([], {}))
+  const decisions = departed.families().find(({ name }) => name === 'ostiary_auth_decisions_total')
+  expect(decisions?.values.map(({ labels }) => labels['plugin'])).toEqual([''])
+})

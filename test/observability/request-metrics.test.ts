@@ -48,7 +48,16 @@ test('routes of one backend share a series, and series of routes that are gone a
   metrics.seriesOf(first).finished('GET', 200, 0)
   metrics.seriesOf(aRoute('gone')).finished('GET', 200, 0)
   metrics.seriesOf(undefined).finished('GET', 404, 0)
-  metrics.retain([first])
+  metrics.retain([first], {})
   const requests = metrics.families().find(({ name }) => name === 'ostiary_http_requests_total')
   expect(requests?.values.map(({ labels }) => labels['service'])).toEqual(['web', ''])
+})
+
+test('decisions of plugins that are gone are dropped, and those of none stay', () => {
+  const metrics = new RequestMetrics()
+  for (const plugin of ['default/kept', 'default/gone', 'constructor', ''])
+    metrics.decided({ plugin, flow: 'bearer', result: 'allow', reason: '' })
+  metrics.retain([], { 'default/kept': {} })
+  const decisions = metrics.families().find(({ name }) => name === 'ostiary_auth_decisions_total')
+  expect(decisions?.values.map(({ labels }) => labels['plugin'])).toEqual(['default/kept', ''])
 })
