@@ -50,7 +50,7 @@ const FLAGS_OF_OTHERS: ReadonlySet<string> = new Set(
     // helm
     'namespace create-namespace set take-ownership reset-then-reuse-values values',
     // kubectl
-    'from-literal cert key server-side prefix overwrite for image port target-port',
+    'from-literal cert key server-side prefix tail overwrite for image port target-port',
     // docker and npm
     'read-only cap-drop network build-arg label check json',
     // curl and openssl
