@@ -38,7 +38,9 @@ test('with a Role alone, nothing that belongs to the cluster is read', async () 
   const flags = { kubeconfig, allowLoopbackIssuers: true, watchIngressWithoutClass: true }
   const { failures, report } = await examine('', 'shop/app', { ...flags, withoutClusterRights: true })
   expect([report.plugin, failures]).toEqual(['shop/app', 0])
-  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toThrow(/ingressclasses/)
+  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toThrow(
+    /ingressclasses/,
+  )
 })
 
 test('in a cluster a loopback issuer is refused, as Ostiary refuses it', async () => {
@@ -64,10 +66,12 @@ test('without the CRDs it says what cannot be read, and does not wait for ever',
   const paths = COLLECTIONS.map(({ path }) => path).filter((path) => !path.includes('ostiary.dev'))
   await using api = await ScriptedApiServer.start(...paths)
   const kubeconfig = await file(api.kubeConfig().exportConfig(), 'kubeconfig')
-  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toMatchObject({
-    code: 'ERR_SOURCE_UNAVAILABLE',
-    message: expect.stringContaining('oidcplugins.ostiary.dev'),
-  })
+  await expect(readCluster(kubeconfig, { watchNamespaces: ['shop'], patienceMs: 500 })).rejects.toMatchObject(
+    {
+      code: 'ERR_SOURCE_UNAVAILABLE',
+      message: expect.stringContaining('oidcplugins.ostiary.dev'),
+    },
+  )
 })
 
 test('flags are judged', () => {
