@@ -226,13 +226,14 @@ function checkOpen(exchange: Exchange): boolean {
   return true
 }
 
-/** Its answer would show the client what we add for the upstream alone: tokens, identity (RFC 9110 §9.3.8). */
+/** Its answer would show the client what we add for the upstream alone: tokens, identity, an Ingress's keys (RFC 9110 §9.3.8). */
 function refuseTrace(exchange: Exchange): boolean {
   if (exchange.request.method !== 'TRACE') return true
-  const { action, route } = exchange
-  if (action.policies.length === 0 && route?.clientCertificate === undefined) return true
+  const { action, route, rules } = exchange
+  const isGuarded = action.policies.length > 0 || route?.clientCertificate !== undefined
+  if (!isGuarded && rules?.requestEdits === undefined) return true
   respondProblem(exchange, 405, {
-    message: 'TRACE is not answered on a guarded route.',
+    message: 'TRACE is not answered here.',
     reason: 'trace',
     headers: [['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS']],
   })

@@ -27,6 +27,14 @@ describe('request headers', () => {
     expect(Object.keys(headers).filter((name) => name.includes('_') || name === 'cookie')).toEqual([])
   })
 
+  test('are not told to clients, not even by TRACE', async () => {
+    const app = await startTrafficApp({
+      annotations: { 'request-headers-set': 'X-Api-Key: key of the upstream' },
+    })
+    expect((await app.send('TRACE /')).status).toBe(405)
+    expect(app.seen).toEqual([])
+  })
+
   test('that a plugin sets are not for the Ingress', async () => {
     const app = await startTrafficApp({
       annotations: { 'request-headers-add': 'X-Sub: root' },
