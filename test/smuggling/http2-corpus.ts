@@ -148,6 +148,11 @@ const FORWARDED: readonly Http2Case[] = [
     verdict: { forwarded: [{ line: LINE }] },
   },
   {
+    name: 'the scheme that the client of a proxy used',
+    fields: replaced(':scheme', 'http'),
+    verdict: { forwarded: [{ line: LINE }] },
+  },
+  {
     name: 'TE for trailers',
     fields: [...GET, ['te', 'trailers']],
     verdict: { forwarded: [{ line: LINE }] },

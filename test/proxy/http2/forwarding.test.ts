@@ -186,3 +186,16 @@ test('what an upstream repeats is repeated, and what HTTP/2 cannot carry is left
   expect(answer).toMatchObject({ status: 200, body: 'ok', headers: { 'x-latin': '\xe9' } })
   for (const name of ['connection', 'keep-alive', 'x-hop']) expect(answer.headers).not.toHaveProperty(name)
 })
+
+test.each([
+  ['a status that HTTP/2 does not know', 'HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nok'],
+  ['a value with a control character', 'HTTP/1.1 200 OK\r\nX-Odd: a\x01b\r\nContent-Length: 2\r\n\r\nok'],
+])('%s is answered 502, and the connection goes on', async (_name, response) => {
+  const { port } = await tcpUpstream((socket) => {
+    socket.on('data', () => socket.write(response, 'latin1'))
+  })
+  const { https } = await httpsProxy(everythingOn(port))
+  const session = await open(https)
+  expect((await ask(session)).status).toBe(502)
+  expect((await ask(session, { ':authority': 'other.example' })).status).toBe(404)
+})
