@@ -126,3 +126,36 @@ ports: [{name: http, port: 8080}]
     expect(after.virtualHosts[1]).toBe(before.virtualHosts[1])
   })
 })
+
+test("another installation's Service that comes to name a plugin takes its conditions over", () => {
+  const resources = readManifests(`
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: internal}
+spec: {controller: ostiary.dev/internal}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: theirs}
+spec:
+  ingressClassName: internal
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: ostiary.dev/v1alpha1
+kind: OIDCPlugin
+metadata: {name: okta}
+spec: {issuer: "https://idp.example.com"}
+`)
+  const memo = new CompileMemo()
+  expect([...compile(resources, FILE_OPTIONS, memo).claims]).toEqual([['default/okta', 'nobody']])
+  const [service] = resources.services
+  const annotations = { 'ostiary.dev/plugins': 'okta' }
+  const named = { ...service!, metadata: { ...service!.metadata, annotations } }
+  const { claims } = compile({ ...resources, services: [named] }, FILE_OPTIONS, memo)
+  expect([...claims]).toEqual([['default/okta', 'others']])
+})
