@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { validateHeaderName } from 'node:http'
 import { type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { ClientResponse } from '../client-message.ts'
 import { isHopByHop } from '../hop-by-hop.ts'
@@ -51,7 +52,7 @@ export class Http2Response extends EventEmitter implements ClientResponse {
   /**
    * Takes the list over. The phrase is not sent.
    *
-   * @throws RangeError for a status or a value that HTTP/2 cannot carry
+   * @throws RangeError for a status or a value that HTTP/2 cannot carry, ERR_INVALID_HTTP_TOKEN for such a name
    */
   writeHead(status: number, phrase: string | string[], headers: string[] = []): void {
     if (status < 200 || status > 599) throw new RangeError('the status is none of a final response')
@@ -64,7 +65,7 @@ export class Http2Response extends EventEmitter implements ClientResponse {
     if (BODILESS.has(status)) this.#hasBody = false
   }
 
-  /** @throws RangeError as `writeHead` does */
+  /** @throws As `writeHead` does. */
   writeInformation(status: number, headers: string[]): void {
     if (this.destroyed || this.headersSent) return
     this.#stream.additionalHeaders({ ...byName(headers), ':status': status })
@@ -108,6 +109,8 @@ export class Http2Response extends EventEmitter implements ClientResponse {
   #add(sent: string[], name: string, value: string): void {
     const lowerCase = name.toLowerCase()
     if (isHopByHop(lowerCase)) return
+    // Here, as for HTTP/1.1: where node:http2 does, nobody is left who could answer.
+    validateHeaderName(lowerCase)
     if (INVALID_VALUE.test(value)) throw new RangeError(`the value of ${lowerCase} cannot be sent`)
     if (lowerCase === 'grpc-status') this.#trailersOnly = true
     else if (lowerCase === 'content-length') this.#lengthKnown = true
@@ -146,6 +149,7 @@ function byName(list: readonly string[]): OutgoingHttpHeaders {
     const value = list[i + 1] ?? ''
     if (INVALID_VALUE.test(value)) throw new RangeError(`the value of ${name} cannot be sent`)
     if (isHopByHop(name)) continue
+    validateHeaderName(name)
     headers[name] = [...(headers[name] ?? []), value]
   }
   return headers

@@ -187,6 +187,17 @@ test('what an upstream repeats is repeated, and what HTTP/2 cannot carry is left
   for (const name of ['connection', 'keep-alive', 'x-hop']) expect(answer.headers).not.toHaveProperty(name)
 })
 
+test('a trailer that HTTP/2 cannot carry resets the stream alone', async () => {
+  const { port } = await tcpUpstream((socket) => {
+    const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
+    socket.once('data', () => socket.write(`${head}2\r\nok\r\n0\r\nX-Odd: a\x01b\r\n\r\n`, 'latin1'))
+  })
+  const { https } = await httpsProxy(everythingOn(port))
+  const session = await open(https)
+  await expect(ask(session)).rejects.toThrow()
+  expect((await ask(session, { ':authority': 'other.example' })).status).toBe(404)
+})
+
 test.each([
   ['a status that HTTP/2 does not know', 'HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nok'],
   ['a value with a control character', 'HTTP/1.1 200 OK\r\nX-Odd: a\x01b\r\nContent-Length: 2\r\n\r\nok'],
