@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { Option } from 'commander'
 import * as z from 'zod'
-import { OstiaryError } from '../errors.ts'
+import { messageOf, OstiaryError } from '../errors.ts'
 import { readQuestion, type Question } from '../explain/question.ts'
 import { compileOptions, runOptions } from '../settings/run-options.ts'
 import type { OutputFormat } from './output-format.ts'
@@ -40,14 +41,27 @@ function collectFields(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value]
 }
 
+/** As curl has it. What stands on a command line is seen by whoever may list processes; a file need not be. */
+function readFields(field: string): string[] {
+  if (!field.startsWith('@')) return [field]
+  const file = field.slice(1)
+  try {
+    const lines = readFileSync(file === '-' ? 0 : file, 'utf8').split(/\r?\n/)
+    return lines.filter((line) => line.trim() !== '')
+  } catch (error) {
+    throw new OstiaryError('ERR_SETTINGS_INVALID', `-H: ${file} cannot be read: ${messageOf(error)}`)
+  }
+}
+
 /** The flags of `ostiary explain`. */
 export function explainOptions(): Option[] {
   return [
     new Option('-f, --filename <path>', 'directory or file of manifests'),
     new Option('--cluster', 'read the cluster of --kubeconfig instead'),
-    new Option('-H, --header <field>', "a field of the request, as 'Name: value'; may be repeated").argParser(
-      collectFields,
-    ),
+    new Option(
+      '-H, --header <field>',
+      "a field of the request, as 'Name: value', or @FILE with one on each line, - being the standard input; may be repeated",
+    ).argParser(collectFields),
     new Option('--from <address>', 'address that the connection comes from (default: 203.0.113.1)'),
     new Option('--offline', 'say what authorization servers would be asked, and do not ask them'),
     new Option('--output <format>', 'text, json or yaml (default: text)'),
@@ -82,7 +96,7 @@ export function readExplainRequest(
   const [method, url] = words.length === 2 ? words : [undefined, words[0]]
   const question = readQuestion({
     url: url ?? '',
-    headers: own.header,
+    headers: own.header.flatMap(readFields),
     ...(method !== undefined && { method }),
     ...(own.from !== undefined && { from: own.from }),
   })

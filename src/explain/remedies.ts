@@ -69,6 +69,7 @@ const ANSWERED: Readonly<Record<string, string>> = {
   path_too_long: 'Send a shorter path.',
   url_too_long: 'Send a shorter request line, or raise --max-url-bytes.',
   too_many_fields: 'Send fewer fields, or raise --max-header-count.',
+  websocket_over_http2: 'Ask over HTTP/1.1, or let the Service speak it: see ostiary.dev/backend-protocol.',
   no_endpoint:
     'No pod behind the Service is ready: `kubectl get endpointslices -l kubernetes.io/service-name=SERVICE`.',
   bad_request:

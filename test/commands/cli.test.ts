@@ -142,6 +142,17 @@ describe('ostiary explain', () => {
     expect(out).toContain('default/login bearer: 401 no_credential: no access token came')
   })
 
+  test('takes fields from a file, as curl does, and names a file that is not there', async () => {
+    const file = path.join(folder(), 'fields.txt')
+    writeFileSync(file, 'Authorization: Bearer hush-hush\r\n\nX-One: 1\n')
+    await explain('https://app.test/guarded', '-H', `@${file}`)
+    expect(out).toContain('with Authorization, X-One from')
+    expect(out).toContain('a token in the header')
+    expect(out + errors).not.toContain('hush-hush')
+    expect(await explain('https://app.test/guarded', '-H', '@/nonexistent')).toBe(2)
+    expect(errors).toContain('/nonexistent')
+  })
+
   test('tells all of it to programs', async () => {
     await explain('https://app.test/closed', '--output', 'json')
     expect(JSON.parse(out)).toMatchObject({

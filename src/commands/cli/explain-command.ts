@@ -21,8 +21,8 @@ export function explainCommand({ version, finish }: CommandContext): Command {
     examples: [
       ['explain -f ./manifests https://app.example.com/orders', 'a request without a token'],
       [
-        'explain --cluster https://app.example.com/orders -H "Authorization: Bearer $TOKEN"',
-        'with a token, against a cluster; no value of a field is printed',
+        'explain --cluster https://app.example.com/orders -H @fields.txt',
+        "with the token of a line 'Authorization: Bearer …', against a cluster; no value of a field is printed",
       ],
       [
         "explain -f ./manifests https://app.example.com/ -H 'Accept: text/html' --offline",
