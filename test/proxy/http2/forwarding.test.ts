@@ -3,7 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { connect as connectTls } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { RawClient } from '../../support/raw-http.ts'
-import { bodyOf, everythingOn, tcpUpstream, upstream } from '../support.ts'
+import type { Authorizer } from '../../../src/auth/authorize.ts'
+import { aHost, aRoute, aSnapshot, aTable } from '../../support/snapshot.ts'
+import { ALLOW, bodyOf, everythingOn, noAuthorizer, tcpUpstream, upstream } from '../support.ts'
 import { answerOf, ask, httpsProxy, open, request } from './support.ts'
 
 describe('a connection with TLS', () => {
@@ -185,6 +187,28 @@ test('what an upstream repeats is repeated, and what HTTP/2 cannot carry is left
   const answer = await ask(await open(https))
   expect(answer).toMatchObject({ status: 200, body: 'ok', headers: { 'x-latin': '\xe9' } })
   for (const name of ['connection', 'keep-alive', 'x-hop']) expect(answer.headers).not.toHaveProperty(name)
+})
+
+test.each([
+  ['short', 100, true],
+  ['long', 100_000, false],
+])('a %s form that authorization has looked at reaches the upstream whole', async (_name, length, isRead) => {
+  const read: boolean[] = []
+  const authorizer: Authorizer = {
+    ...noAuthorizer,
+    authorize: async (_snapshot, _host, _route, facts) => {
+      read.push((await facts.form()) !== undefined)
+      return ALLOW
+    },
+  }
+  const { port } = await upstream(async (message, response) => response.end(await bodyOf(message)))
+  const action = { kind: 'forward', upstream: 'default/web/80', policies: ['default/plugin'] } as const
+  const table = aTable([aHost('example.com', [aRoute('web', { action })])], { web: [port] })
+  const { https } = await httpsProxy(aSnapshot(table), {}, undefined, authorizer)
+  const body = `a=${'b'.repeat(length)}`
+  const fields = { ':method': 'POST', 'content-type': 'application/x-www-form-urlencoded' }
+  expect((await ask(await open(https), fields, body)).body === body).toBe(true)
+  expect(read).toEqual([isRead])
 })
 
 test('a trailer that HTTP/2 cannot carry resets the stream alone', async () => {

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import type { ClientLimits } from '../../../src/proxy/client-limits.ts'
 import type { ProxyServer } from '../../../src/proxy/proxy-server.ts'
+import { ManualTimers } from '../../support/manual-timers.ts'
 import { everythingOn, upstream } from '../support.ts'
 import { answerOf, ask, httpsProxy, open, request } from './support.ts'
 
@@ -57,5 +59,21 @@ test('a body that does not come is answered 408', async () => {
   const stream = request(session, { ':method': 'POST', 'content-length': '10' }, false)
   stream.write('half')
   expect((await answerOf(stream).catch((error: unknown) => ({ status: String(error) }))).status).toBe(408)
+  await expect.poll(() => inFlight(server)).toBe(0)
+})
+
+test('an answer that the client keeps from being sent is given up', async () => {
+  const timers = new ManualTimers()
+  const { port } = await upstream((_, response) => response.end('answer'))
+  const { https, server } = await httpsProxy(everythingOn(port), {}, timers)
+  const session = await open(https)
+  session.settings({ initialWindowSize: 0 })
+  await once(session, 'localSettings')
+  const streams = [request(session), request(session, { ':authority': 'unknown.example' })]
+  await Promise.all(streams.map((stream) => once(stream, 'response')))
+  expect(inFlight(server)).toBe(2)
+  const closed = streams.map((stream) => once(stream.resume(), 'close'))
+  timers.advance(61_000)
+  await Promise.all(closed)
   await expect.poll(() => inFlight(server)).toBe(0)
 })

@@ -9,6 +9,7 @@ import {
 } from 'node:http2'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import { onTestFinished } from 'vitest'
+import type { Authorizer } from '../../../src/auth/authorize.ts'
 import type { Timers } from '../../../src/clock.ts'
 import { createDefaultCertificate } from '../../../src/proxy/default-certificate.ts'
 import type { ProxyServerOptions } from '../../../src/proxy/proxy-server.ts'
@@ -23,10 +24,11 @@ export async function httpsProxy(
   snapshot: Snapshot,
   options: Partial<ProxyServerOptions> = {},
   timers?: Timers,
+  authorizer: Authorizer = noAuthorizer,
 ): Promise<RunningProxy & { readonly https: number }> {
   fallback ??= await createDefaultCertificate(new Date())
   const https = { https: { host: '127.0.0.1', port: 0 }, defaultCertificate: fallback, ...options }
-  const running = await proxy(snapshot, https, noAuthorizer, timers)
+  const running = await proxy(snapshot, https, authorizer, timers)
   return { ...running, https: running.https ?? 0 }
 }
 
