@@ -11,7 +11,10 @@ export interface ClientLimits {
   readonly maxUrlBytes: number
   /** From the first byte, or from the connection on, until the fields are whole; later is answered 408. */
   readonly headerTimeoutMs: number
-  /** How long a client may pause inside a body; longer is answered 408, or cut where the answer has begun. */
+  /**
+   * How long a client may pause inside a body; longer is answered 408, or cut where the answer has begun. Also how long it
+   * may take nothing of an answer.
+   */
   readonly bodyTimeoutMs: number
   /** How long a connection without a request is kept. */
   readonly keepAliveMs: number

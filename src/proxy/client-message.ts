@@ -25,6 +25,8 @@ export interface ClientResponse extends EventEmitter {
   readonly writableFinished: boolean
   /** `false`: the connection is closed once this response, and others under way on it, are over. */
   shouldKeepAlive: boolean
+  /** `null`: others before it on the connection are not over. */
+  readonly socket?: unknown
   writeHead(status: number, headers: string[]): unknown
   writeHead(status: number, phrase: string, headers: string[]): unknown
   writeInformation(status: number, headers: string[]): unknown

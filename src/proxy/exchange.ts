@@ -89,6 +89,7 @@ export class Exchange {
   interimResponses = 0
   /** The response is over, or its client left. */
   closed = false
+  #stopWatching: (() => void) | undefined
   #view: ConnectionView | undefined
   #facts: ProxyRequestFacts | undefined
 
@@ -145,14 +146,39 @@ export class Exchange {
     this.#facts = createRequestFacts(this.request, this.authority, target, this.view, { cookieHeader })
   }
 
-  /** Listens once for the client taking more. */
+  /** Listens once for the client taking more. One that takes nothing would keep what its request holds for ever. */
   resumeOnDrain(): void {
     if (this.response.listenerCount('drain') === 0) this.response.on('drain', onDrain)
+    this.#watch()
+  }
+
+  /** The client has taken what was written. */
+  resume(): void {
+    this.#stopWatching?.()
+    this.#stopWatching = undefined
+    this.underway?.resume()
+  }
+
+  /** All of the response is written. Over HTTP/2 a client can keep it from being sent, of any number of requests. */
+  ended(): void {
+    if (this.#stopWatching === undefined && this.request.httpVersionMajor !== 2) return
+    if (!this.closed && !this.response.writableFinished) this.#watch()
+  }
+
+  #watch(): void {
+    const { engine, response } = this
+    this.#stopWatching?.()
+    this.#stopWatching = engine.timers.after(engine.limits.bodyTimeoutMs, () => {
+      // Behind another that is not over yet, the client cannot take it.
+      if (response.socket === null) this.#watch()
+      else response.destroy()
+    })
   }
 
   /** Ends the bookkeeping, once. */
   close(): void {
     this.closed = true
+    this.#stopWatching?.()
     const { engine, request, response, snapshot } = this
     engine.metrics.inFlight -= 1
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT
@@ -170,5 +196,5 @@ function onClose(this: TrackedResponse): void {
 }
 
 function onDrain(this: TrackedResponse): void {
-  this[EXCHANGE]?.underway?.resume()
+  this[EXCHANGE]?.resume()
 }

@@ -18,6 +18,7 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
   for (const [name, value] of exchange.policyHeaders) own.headers.push(name, value)
   response.writeHead(own.status, statusPhrase(own.status), own.headers)
   response.end(own.body)
+  exchange.ended()
   discardRest(request)
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ManualTimers } from '../support/manual-timers.ts'
 import { RawClient } from '../support/raw-http.ts'
-import { everythingOn, GET, proxy, upstream } from './support.ts'
+import { everythingOn, GET, noAuthorizer, proxy, upstream } from './support.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -77,5 +78,36 @@ test('an upstream that is slow to read is not the fault of its client', async ()
   vi.advanceTimersByTime(61_000)
   finish()
   expect(await client.response()).toMatchObject({ status: 200, body: 'thanks' })
+  client.close()
+})
+
+test('a client that takes nothing of its answer is cut off, and lets go of the upstream', async () => {
+  let left = false
+  const { port } = await upstream((_, response) => {
+    const chunk = Buffer.alloc(65_536)
+    const write = (): void => {
+      while (response.write(chunk));
+    }
+    response.on('drain', write).on('close', () => {
+      left = true
+    })
+    write()
+  })
+  const timers = new ManualTimers()
+  const running = await proxy(everythingOn(port), {}, noAuthorizer, timers)
+  const client = await RawClient.open(running.port)
+  client.write(GET)
+  await client.until((text) => text.includes('200 OK'))
+  client.socket.pause()
+  await expect.poll(() => timers.pending).toBe(1)
+  // Until nothing moves any more: the buffers on the way are full.
+  for (let before = -1; before !== client.socket.bytesRead;) {
+    before = client.socket.bytesRead
+    for (let i = 0; i < 300; i += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+  timers.advance(59_000)
+  expect(left).toBe(false)
+  timers.advance(2_000)
+  await expect.poll(() => left).toBe(true)
   client.close()
 })

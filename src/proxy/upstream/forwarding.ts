@@ -144,6 +144,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#end()
     this.#body?.end(forwardableTrailers(controller.rawTrailers))
+    this.#exchange.ended()
     if (this.#upload === undefined) return
     // Answered before the body was in, as a 413 is: the rest of it goes nowhere.
     this.#upload.detach()
