@@ -1,3 +1,4 @@
+import { HOP_BY_HOP_FIELDS } from '../hop-by-hop-fields.ts'
 import type { AnnotationReader } from './annotation-reader.ts'
 
 export const HEADER_ANNOTATIONS = [
@@ -25,23 +26,7 @@ const NAME = /^[A-Za-z0-9!#$%&'*+\-.^`|~]{1,128}$/
 const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?$/
 
 // They frame the message, end at each hop, choose the route, or are set by Ostiary alone.
-const FRAMING = new Set([
-  'connection',
-  'content-length',
-  'content-range',
-  'date',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+const FRAMING = new Set([...HOP_BY_HOP_FIELDS, 'content-length', 'content-range', 'date', 'host'])
 const IDENTITY = new Set([
   'x-access-token',
   'x-anonymous-consumer',

@@ -1,4 +1,5 @@
 import type { OIDCPluginSpec } from '../api/oidc-plugin.ts'
+import { HOP_BY_HOP_FIELDS } from '../hop-by-hop-fields.ts'
 import type { ClaimHeader, Policy } from '../table/policy.ts'
 import { sortedUnique } from './order.ts'
 import type { PolicyProblems } from './policy-problem.ts'
@@ -20,17 +21,7 @@ const FORBIDDEN = new Set([
   'x-forwarded-server',
   'x-forwarded-uri',
   'x-forwarded-method',
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'expect',
+  ...HOP_BY_HOP_FIELDS,
 ])
 
 const CREDENTIAL_HEADERS = [

@@ -1,18 +1,6 @@
-// RFC 9110 §7.6.1 and §11.7, RFC 9112 §6–7. `expect` is here because node:http has answered it by the time a request
-// is forwarded.
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+import { HOP_BY_HOP_FIELDS } from '../hop-by-hop-fields.ts'
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP_FIELDS)
 
 // A Connection field must not change whom a message is for, where it ends or who may see it.
 const NEVER_DROPPED: ReadonlySet<string> = new Set(['cache-control', 'content-length', 'host', 'set-cookie'])
