@@ -16,6 +16,7 @@ import { rehearseRequest } from '../../src/proxy/rehearsal.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { resourcesOf } from './differential.ts'
 import { explainTo, NOW_MS } from './setup.ts'
+import { FILE_OPTIONS } from '../compiler/manifests.ts'
 
 const HOST = 'app.test'
 const CLIENT = { clientId: 'the-app', clientSecretRef: { name: 'client' } }
@@ -194,14 +195,10 @@ describe('the way of a request', () => {
 
   test('tells every step that the pipeline has in words', async () => {
     const open = ingress({ host: HOST, annotations: { 'ostiary.dev/public': 'true' } })
-    const { table, secrets, ...rest } = compile(resourcesOf(yaml(...service('echo', 8080), open)), {
-      ingressClass: 'ostiary',
-      takeClasslessIngresses: true,
-      requirePlugin: false,
-      defaultPlugins: [],
-      allowSharedHosts: false,
-      allowExternalName: false,
-    })
+    const { table, secrets, ...rest } = compile(
+      resourcesOf(yaml(...service('echo', 8080), open)),
+      FILE_OPTIONS,
+    )
     const clock = new ManualClock(NOW_MS)
     const { steps } = await rehearseRequest(readQuestion({ url: `https://${HOST}/` }).request, {
       snapshot: explainedSnapshot({ table, secrets, ...rest }, 'A'.repeat(43)),

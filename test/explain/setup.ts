@@ -1,5 +1,4 @@
 import { compile } from '../../src/compiler/compile.ts'
-import type { CompileOptions } from '../../src/compiler/options.ts'
 import { explain } from '../../src/explain/explain.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { readQuestion, type RequestWords } from '../../src/explain/question.ts'
@@ -7,17 +6,9 @@ import { yaml } from '../support/manifests.ts'
 import { FakeAuthorizationServerClient } from '../support/fake-authorization-server-client.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { resourcesOf } from './differential.ts'
+import { FILE_OPTIONS } from '../compiler/manifests.ts'
 
 export const NOW_MS = Date.UTC(2026, 0, 1)
-
-const OPTIONS: CompileOptions = {
-  ingressClass: 'ostiary',
-  takeClasslessIngresses: true,
-  requirePlugin: false,
-  defaultPlugins: [],
-  allowSharedHosts: false,
-  allowExternalName: false,
-}
 
 export interface ExplainSetup {
   readonly client?: FakeAuthorizationServerClient
@@ -32,7 +23,7 @@ export async function explainTo(
   { client = new FakeAuthorizationServerClient(), isOffline = false, trustedProxies = [] }: ExplainSetup = {},
 ): Promise<Explanation> {
   const resources = resourcesOf(yaml(...objects))
-  const result = compile(resources, OPTIONS)
+  const result = compile(resources, FILE_OPTIONS)
   return explain(readQuestion(words), {
     resources,
     result,

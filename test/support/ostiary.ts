@@ -10,6 +10,7 @@ import { SessionMetrics } from '../../src/observability/session-metrics.ts'
 import { createProxyServer, type ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
 import { collectResources } from '../../src/source/collect-resources.ts'
 import { parseManifest } from '../../src/source/directory/parse-manifest.ts'
+import { FILE_OPTIONS } from '../compiler/manifests.ts'
 
 /** Ostiary in one thread of this process: manifests in, real HTTP out. */
 export interface Ostiary {
@@ -34,15 +35,6 @@ export interface OstiaryOptions {
   readonly proxy?: Partial<ProxyServerOptions>
   /** Base64url of 32 bytes, for instances that share sessions. Default: one of its own. */
   readonly sessionKey?: string
-}
-
-const COMPILE_OPTIONS: CompileOptions = {
-  ingressClass: 'ostiary',
-  takeClasslessIngresses: true,
-  requirePlugin: false,
-  defaultPlugins: [],
-  allowSharedHosts: false,
-  allowExternalName: false,
 }
 
 /** Starts Ostiary on manifests; it is gone when the test is. */
@@ -73,7 +65,7 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     const entries = parseManifest(text, 'test.yaml')
     const broken = entries.flatMap((entry) => (entry.kind === 'object' ? [] : [entry.input]))
     const objects = entries.flatMap((entry) => (entry.kind === 'object' ? [entry.object] : []))
-    result = compile(collectResources(objects, broken), { ...COMPILE_OPTIONS, ...options.compile })
+    result = compile(collectResources(objects, broken), { ...FILE_OPTIONS, ...options.compile })
     version += 1
     const secrets = { ...result.secrets, 'session-key/0': sessionKey }
     server.publish({ version, table: result.table, secrets, sessionKeys: ['session-key/0'] })

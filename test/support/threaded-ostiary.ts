@@ -8,6 +8,7 @@ import { systemClock } from '../../src/clock.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import { startThreadPool, type ThreadPoolOptions } from '../../src/proxy/thread-pool.ts'
 import { collectResources } from '../../src/source/collect-resources.ts'
+import { FILE_OPTIONS } from '../compiler/manifests.ts'
 
 /** Ostiary's proxy threads as they are in earnest, fed with objects by the test instead of a source. */
 export interface ThreadedOstiary {
@@ -19,15 +20,6 @@ export interface ThreadedOstiary {
   /** Compiles and publishes objects in place of the old; resolves when every thread runs on them. */
   apply(...objects: readonly object[]): Promise<void>
   close(options: { readonly drainMs: number }): Promise<void>
-}
-
-const COMPILE_OPTIONS = {
-  ingressClass: 'ostiary',
-  takeClasslessIngresses: true,
-  requirePlugin: false,
-  defaultPlugins: [],
-  allowSharedHosts: false,
-  allowExternalName: false,
 }
 
 /** @throws Error where it is refused: these tests are not about that. */
@@ -63,7 +55,7 @@ export async function startThreadedOstiary(
     origin: () => `http://127.0.0.1:${threads.ports.http}`,
     httpsPort: threads.ports.https ?? 0,
     async apply(...objects) {
-      const { table, secrets } = compile(collectResources(objects.map(read), []), COMPILE_OPTIONS)
+      const { table, secrets } = compile(collectResources(objects.map(read), []), FILE_OPTIONS)
       version += 1
       await threads.publish({
         version,
