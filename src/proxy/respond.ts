@@ -1,5 +1,6 @@
 import type { AuthDecision, HeaderList, Respond } from '../auth/decision.ts'
 import { isPageLoad } from '../auth/navigation.ts'
+import { messageOf } from '../errors.ts'
 import type { Exchange } from './exchange.ts'
 import { grpcRefusal } from './grpc-refusal.ts'
 import { ownPage } from './own-page.ts'
@@ -16,8 +17,15 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
   if (exchange.engine.draining) response.shouldKeepAlive = false
   // The phrase is given because a failed attempt to write the upstream's leaves that behind.
   for (const [name, value] of exchange.policyHeaders) own.headers.push(name, value)
-  response.writeHead(own.status, statusPhrase(own.status), own.headers)
-  response.end(own.body)
+  try {
+    response.writeHead(own.status, statusPhrase(own.status), own.headers)
+    response.end(own.body)
+  } catch (error) {
+    // Whatever cannot be written must not end in whoever called: it would end the thread, or the request never.
+    exchange.engine.log.error({ route: exchange.route?.id, error: messageOf(error) }, 'answer not writable')
+    response.writeHead(500, statusPhrase(500), ['Content-Length', '0', 'Server', 'ostiary'])
+    response.end()
+  }
   exchange.ended()
   discardRest(request)
 }

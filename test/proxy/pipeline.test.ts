@@ -334,3 +334,21 @@ test('decisions are counted with words that no request chose', async () => {
     { value: 1, labels: { plugin: 'default/plugin', flow: '', result: 'refuse', reason: 'no_credential' } },
   ])
 })
+
+test.each([
+  ['a response', true],
+  ['a refusal', false],
+])('what cannot be written beside %s is a 500, and nobody else notices', async (_, isUp) => {
+  const unwritable = { ...ALLOW, responseHeaders: [['X-Name', 'a\r\nb']] as const }
+  const { port: upstreamPort } = await upstream((_request, response) => response.end('whole'))
+  const hosts = [aHost('example.com', [aRoute('web', GUARDED)]), aHost('open.example', [aRoute('open')])]
+  const table = aTable(hosts, { web: isUp ? [upstreamPort] : [], open: [upstreamPort] })
+  const { port } = await proxy(
+    aSnapshot(table),
+    {},
+    deciding(() => unwritable),
+  )
+  const { status, headers } = await rawRequest(port, GET)
+  expect([status, headers['x-name']]).toEqual([500, undefined])
+  expect((await rawRequest(port, GET.replace('example.com', 'open.example'))).body).toBe('whole')
+})
