@@ -6,7 +6,7 @@ import {
   createAuthorizationServerClient,
   type DirectAuthorizationServerClient,
 } from '../auth/authorization-server/create-authorization-server-client.ts'
-import { warmUp } from '../auth/authorization-server/warm-up.ts'
+import { WarmUp } from '../auth/authorization-server/warm-up.ts'
 import { systemClock, systemTimers } from '../clock.ts'
 import { compactHeap } from '../proxy/compact-heap.ts'
 import { CompileMemo } from '../compiler/compile-memo.ts'
@@ -80,6 +80,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   running.defer(() => certificates.stop())
   const status = startStatus({ settings, log, opened, serverFindings, certificates, registry }, signal)
   running.defer(() => status.stopped)
+  const warmUp = new WarmUp(authorizationServers)
   running.defer(
     await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {
       count(metrics, reconciliation)
@@ -91,7 +92,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
         setImmediate(() => compactHeap(reconciliation.snapshot.table.virtualHosts.length))
       }
       const servers = Object.values(reconciliation.snapshot.table.policies).map(({ server }) => server)
-      warmUp(authorizationServers, servers)
+      warmUp.update(servers)
     }),
   )
   await aborted(signal)

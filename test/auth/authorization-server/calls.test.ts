@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { warmUp } from '../../../src/auth/authorization-server/warm-up.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { WarmUp } from '../../../src/auth/authorization-server/warm-up.ts'
 import { APP, openClient, startHostile } from './open-client.ts'
 
 const GRANT = { client: APP, scopes: [], audience: [] } as const
@@ -49,7 +49,7 @@ describe('warming up', () => {
     const hostile = await startHostile()
     const { client, calls } = openClient()
     const servers = ['a', 'b', 'a', 'c', 'd', 'e', 'f'].map((id) => hostile.asPolicyServer({ id }))
-    warmUp(client, servers)
+    new WarmUp(client).update(servers)
     await expect.poll(() => calls.length).toBe(12)
     expect(hostile.count('discovery')).toBe(6)
     expect(hostile.count('keys')).toBe(6)
@@ -61,7 +61,24 @@ describe('warming up', () => {
     const hostile = await startHostile()
     const { client, calls } = openClient()
     const down = hostile.asPolicyServer({ id: 'down', discoveryUrls: ['http://127.0.0.1:1/x'] })
-    warmUp(client, [down, hostile.asPolicyServer()])
+    new WarmUp(client).update([down, hostile.asPolicyServer()])
     await expect.poll(() => calls.filter(({ outcome }) => outcome === 'ok').length).toBe(2)
+  })
+  test('asks a server that is down again only after a snapshot without it', async () => {
+    const hostile = await startHostile()
+    const { client, clock } = openClient()
+    const asked = vi.spyOn(client, 'metadata')
+    const down = hostile.asPolicyServer({ id: 'down', discoveryUrls: ['http://127.0.0.1:1/x'] })
+    const warmUp = new WarmUp(client)
+    const timesAsked = (id: string): number => asked.mock.calls.filter(([server]) => server.id === id).length
+    for (const id of ['a', 'b', 'c']) {
+      clock.advance(600_000)
+      warmUp.update([down, hostile.asPolicyServer({ id })])
+      await expect.poll(() => timesAsked(id)).toBe(1)
+    }
+    expect(timesAsked('down')).toBe(1)
+    warmUp.update([])
+    warmUp.update([down])
+    await expect.poll(() => timesAsked('down')).toBe(2)
   })
 })
