@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Authorizer } from '../../src/auth/authorize.ts'
 import type { AuthDecision } from '../../src/auth/decision.ts'
 import type { Route, VirtualHost } from '../../src/table/routing-table.ts'
+import { aPolicy } from '../support/a-policy.ts'
 import { RawClient, rawRequest } from '../support/raw-http.ts'
 import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 import { ALLOW, bodyOf, GET, noAuthorizer, proxy, upstream } from './support.ts'
@@ -18,7 +19,9 @@ async function setUp(host: (route: typeof aRoute) => VirtualHost, authorizer: Au
     const body = await bodyOf(request)
     response.end(JSON.stringify({ url: request.url, headers: request.headers, body }))
   })
-  const running = await proxy(aSnapshot(aTable([host(aRoute)], { web: [port] })), {}, authorizer)
+  const policies = { 'default/plugin': aPolicy({ id: 'default/plugin' }) }
+  const table = aTable([host(aRoute)], { web: [port] }, { policies })
+  const running = await proxy(aSnapshot(table), {}, authorizer)
   return { ...running, reached: () => reached }
 }
 
