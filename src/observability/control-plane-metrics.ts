@@ -22,7 +22,7 @@ export interface ControlPlaneMetrics {
 /**
  * Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says.
  *
- * @param keyAges Seconds since the keys of each issuer were fetched.
+ * @param keyAges Seconds since the keys of each issuer were fetched; told of those that a published policy has.
  */
 export function createControlPlaneMetrics(
   registry: Registry,
@@ -88,6 +88,7 @@ export function createControlPlaneMetrics(
     registers,
   })
   const certificatesServed = createCertificateMetrics(registry)
+  let issuers: ReadonlySet<string> = new Set()
   const keyAge = new Gauge({
     name: 'ostiary_oidc_jwks_age_seconds',
     help: 'Time since the keys of an issuer were fetched that are in use; grows while they cannot be fetched',
@@ -95,7 +96,7 @@ export function createControlPlaneMetrics(
     registers,
     collect() {
       keyAge.reset()
-      for (const [issuer, seconds] of keyAges()) keyAge.set({ issuer }, seconds)
+      for (const [issuer, seconds] of keyAges()) if (issuers.has(issuer)) keyAge.set({ issuer }, seconds)
     },
   })
 
@@ -108,6 +109,7 @@ export function createControlPlaneMetrics(
     threadFailed: () => threadFailures.inc(),
     published(versionNumber, table) {
       snapshotVersion.set(versionNumber)
+      issuers = new Set(Object.values(table.policies).map(({ server }) => server.issuer))
       const counts = countActions(table)
       for (const action of ['open', 'guarded', 'closed'] as const) routes.set({ action }, counts[action])
       certificatesServed(table.certificates)

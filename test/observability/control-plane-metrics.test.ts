@@ -1,6 +1,8 @@
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { createControlPlaneMetrics } from '../../src/observability/control-plane-metrics.ts'
+import { aPolicy, ISSUER } from '../support/a-policy.ts'
+import { aTable } from '../support/snapshot.ts'
 
 test('threads that ended by themselves are counted, from nought on', async () => {
   const registry = new Registry()
@@ -9,4 +11,19 @@ test('threads that ended by themselves are counted, from nought on', async () =>
   expect(await counted()).toMatch(/^ostiary_proxy_thread_failures_total 0$/m)
   metrics.threadFailed()
   expect(await counted()).toMatch(/^ostiary_proxy_thread_failures_total 1$/m)
+})
+
+test('the age of keys is that of issuers that a plugin has: of others nobody fetches them any more', async () => {
+  const registry = new Registry()
+  const ages = new Map([
+    [ISSUER, 5],
+    ['https://gone.example.com', 90_000],
+  ])
+  const metrics = createControlPlaneMetrics(registry, '1.2.3', () => ages)
+  const told = () => registry.getSingleMetricAsString('ostiary_oidc_jwks_age_seconds')
+  metrics.published(1, aTable([], {}, { policies: { 'default/oidc': aPolicy() } }))
+  expect(await told()).toContain(`{issuer="${ISSUER}"} 5`)
+  expect(await told()).not.toContain('gone.example.com')
+  metrics.published(2, aTable([], {}))
+  expect(await told()).not.toContain(ISSUER)
 })
