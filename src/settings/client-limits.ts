@@ -31,7 +31,10 @@ export const CLIENT_LIMIT_FLAGS: readonly (readonly [flags: string, description:
   ['--max-header-count <count>', 'fields of a request, else 431; 0: any number (default: 100)'],
   ['--max-url-bytes <bytes>', 'request target, else 414 (default: 16384)'],
   ['--header-timeout <duration>', 'until the fields of a request are whole, else 408 (default: 30s)'],
-  ['--body-timeout <duration>', 'how long a client may pause inside a body, else 408, or take nothing of an answer (default: 60s)'],
+  [
+    '--body-timeout <duration>',
+    'how long a client may pause inside a body, else 408, or take nothing of an answer (default: 60s)',
+  ],
   ['--keep-alive-timeout <duration>', 'how long a connection without a request is kept (default: 75s)'],
   [
     '--max-connections <count>',
