@@ -2,8 +2,9 @@ import type { AuthDecision, Identity } from '../auth/decision.ts'
 import { andThen, type MaybePromise } from '../auth/maybe-promise.ts'
 import type { RequestFacts } from '../auth/request-facts.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
-import type { UpstreamId } from '../table/routing-table.ts'
+import type { Route, UpstreamId } from '../table/routing-table.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
+import { authoritiesAskedFor, clientCertificateOf } from './client-certificates/client-certificate.ts'
 import type { Engine, Exchange } from './exchange.ts'
 import type { RequestTarget } from './request-target.ts'
 import { rulesOf } from './traffic/route-rules.ts'
@@ -14,6 +15,9 @@ export interface OpenedTunnel {
   readonly target: RequestTarget
   readonly identity: Identity
   readonly upstream: UpstreamId
+  /** Whose certificates the client was asked for, and whether it has shown a good one. */
+  readonly authorities: string | undefined
+  readonly isCertified: boolean
 }
 
 /** `unknown`: nobody can say now. `reason` is a stable word for logs and metrics. */
@@ -26,8 +30,12 @@ const CONFIRMED: Standing = { kind: 'confirmed', reason: '' }
 const ROUTE_CHANGED: Standing = { kind: 'ended', reason: 'route_changed' }
 
 /** What is kept of an exchange whose tunnel is to be judged again. */
-export function openedBy({ facts, target, action }: Exchange, identity: Identity): OpenedTunnel {
-  return { facts: establishedFacts(facts), target, identity, upstream: action.upstream }
+export function openedBy(exchange: Exchange, identity: Identity): OpenedTunnel {
+  const { facts, target, action, request } = exchange
+  const authorities = authoritiesAskedFor(request.socket)
+  const isCertified = clientCertificateOf(request.socket).state === 'verified'
+  const { upstream } = action
+  return { facts: establishedFacts(facts), target, identity, upstream, authorities, isCertified }
 }
 
 function establishedFacts(facts: RequestFacts): RequestFacts {
@@ -51,10 +59,22 @@ export function judgeAgain(engine: Engine, opened: OpenedTunnel): MaybePromise<S
   const { accessControl, action } = route
   if (action.kind === 'closed' || action.upstream !== upstream) return ROUTE_CHANGED
   if (rulesOf(route)?.source?.admits(facts.clientAddress) === false) return ROUTE_CHANGED
+  if (!isCertifiedFor(route, host.virtualHost.clientAuthorities?.id, opened)) return ROUTE_CHANGED
   if (action.policies.length === 0) return accessControl === undefined ? CONFIRMED : ROUTE_CHANGED
   return andThen(engine.authorizer.authorize(snapshot, host.virtualHost, route, facts), (decision) =>
     standingOf(decision, opened.identity),
   )
+}
+
+/** A certificate counts under the authorities and revocation lists that it was shown to, and no others. */
+function isCertifiedFor(
+  { clientCertificate }: Route,
+  wanted: string | undefined,
+  { authorities, isCertified }: OpenedTunnel,
+): boolean {
+  if (clientCertificate === undefined) return true
+  if (!isCertified) return clientCertificate === 'optional'
+  return authorities === wanted
 }
 
 function standingOf(decision: AuthDecision, before: Identity): Standing {

@@ -227,6 +227,7 @@ describe('an open connection is cut when its route', () => {
     ['is gone', []],
     ['is another path now', [guarded({ path: '/other' })]],
     ['admits its address no more', [guarded({ traffic: { sourceRange: { deny: ['127.0.0.0/8'] } } })]],
+    ['asks for a client certificate', [guarded({ clientCertificate: 'required' })]],
     ['is closed', [guarded({ action: { kind: 'closed', reason: 'PluginNotFound', message: '' } })]],
     [
       'leads to another service',
@@ -253,6 +254,13 @@ describe('an open connection is cut when its route', () => {
     world.publish([], { virtualHosts: [] })
     await world.expectCut(2_000)
   })
+})
+
+test('an open connection stays when its route takes client certificates, but needs none', async () => {
+  const world = await World.start()
+  world.publish([guarded({ clientCertificate: 'optional' })])
+  world.timers.advance(60_000)
+  await world.expectOpen()
 })
 
 test('an open connection stays when its route is opened to everybody', async () => {
