@@ -73,6 +73,14 @@ describe.skipIf(skippedHelm)('what the chart renders', () => {
     ['a DaemonSet that scales', ['kind=DaemonSet', 'autoscaling.enabled=true'], /needs kind: Deployment/],
     ['fewer pods at most than at least', ['autoscaling.enabled=true', 'autoscaling.maxReplicas=1'], /below/],
     ['host ports on the network of the host', ['hostPort.enabled=true', 'hostNetwork=true'], /exclude/],
+    [
+      'an alert that there is not',
+      ['prometheusRule.enabled=true', 'prometheusRule.disabled={Typo}'],
+      /no alert Typo/,
+    ],
+    ['a selector that ends an expression', ['prometheusRule.selector=job="a"} or vector(1)'], /selector/],
+    ['a runbook that is no address', ['prometheusRule.runbookUrl=docs'], /runbookUrl/],
+    ['a share above all', ['prometheusRule.thresholds.serverErrorRatio=5'], /serverErrorRatio/],
     ['a Service without a port', ['service.http.enabled=false', 'service.https.enabled=false'], /neither/],
     ['addresses of nodes by Roles', ['rbac.scope=namespaced', 'publishNodeAddresses=true'], /rbac\.scope/],
     [

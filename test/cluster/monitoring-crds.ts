@@ -31,15 +31,8 @@ const endpoints = {
   },
 }
 
-/**
- * As much of the Prometheus operator's CRDs as tells a field that they know from another, where the operator is not
- * installed.
- *
- * @see https://prometheus-operator.dev/docs/api-reference/api/
- */
-function monitoringCrd(kind: string, endpointsName: string) {
-  const plural = `${kind.toLowerCase()}s`
-  const spec = {
+function monitorCrd(kind: string, endpointsName: string) {
+  return monitoringCrd(kind, {
     type: 'object',
     required: ['selector', endpointsName],
     properties: {
@@ -47,7 +40,31 @@ function monitoringCrd(kind: string, endpointsName: string) {
       namespaceSelector: { type: 'object', properties: { matchNames: { type: 'array', items: text } } },
       [endpointsName]: endpoints,
     },
-  }
+  })
+}
+
+const rule = {
+  type: 'object',
+  required: ['expr'],
+  properties: {
+    alert: text,
+    expr: text,
+    for: { type: 'string', pattern: '^(0|([0-9]+(ms|s|m|h|d))+)$' },
+    labels: texts,
+    annotations: texts,
+  },
+}
+const groups = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['name'],
+    properties: { name: text, rules: { type: 'array', items: rule } },
+  },
+}
+
+function monitoringCrd(kind: string, spec: object) {
+  const plural = `${kind.toLowerCase()}s`
   const openAPIV3Schema = { type: 'object', required: ['spec'], properties: { spec } }
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -62,7 +79,14 @@ function monitoringCrd(kind: string, endpointsName: string) {
   }
 }
 
+/**
+ * As much of the Prometheus operator's CRDs as tells a field that they know from another, where the operator is not
+ * installed.
+ *
+ * @see https://prometheus-operator.dev/docs/api-reference/api/
+ */
 export const MONITORING_CRDS = [
-  monitoringCrd('ServiceMonitor', 'endpoints'),
-  monitoringCrd('PodMonitor', 'podMetricsEndpoints'),
+  monitorCrd('ServiceMonitor', 'endpoints'),
+  monitorCrd('PodMonitor', 'podMetricsEndpoints'),
+  monitoringCrd('PrometheusRule', { type: 'object', properties: { groups } }),
 ]

@@ -83,8 +83,13 @@ const KUBERNETES_WORDS: ReadonlySet<string> = new Set(
 /** Of pages for users: the others name what is in the code. */
 const USER_PAGES = ALL.filter(({ file }) => !/^(CONTRIBUTING\.md|docs\/(adr|reference)\/)/.test(file))
 
-test('no page names a reason that is not there', () => {
-  const known = new Set([...Object.keys(REASONS), ...KUBERNETES_WORDS])
+test('no page names a reason or an alert that is not there', () => {
+  const alerts = [...readPage('charts/ostiary/alerts.yaml').text.matchAll(/^- alert: (.+)$/gm)]
+  const known = new Set([
+    ...Object.keys(REASONS),
+    ...KUBERNETES_WORDS,
+    ...alerts.map(([, name = '']) => name),
+  ])
   const words = USER_PAGES.flatMap((page) => codeWords(page).map((word) => [page.file, word] as const))
   const strangers = words
     .filter(([, word]) => /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(word) && !known.has(word))
