@@ -41,6 +41,8 @@ export function createControlPlaneMetrics(
     labelNames: ['outcome'],
     registers,
   })
+  // From the start: `increase` does not see a first failure that brings its series along.
+  for (const outcome of ['published', 'unchanged', 'failed']) reloads.inc({ outcome }, 0)
   const lastSuccess = new Gauge({
     name: 'ostiary_config_last_reload_success_timestamp_seconds',
     help: 'When the last compile succeeded',

@@ -13,6 +13,16 @@ test('threads that ended by themselves are counted, from nought on', async () =>
   expect(await counted()).toMatch(/^ostiary_proxy_thread_failures_total 1$/m)
 })
 
+test('compiles are counted from nought on, so that a first failure is an increase', async () => {
+  const registry = new Registry()
+  const metrics = createControlPlaneMetrics(registry, '1.2.3')
+  const counted = () => registry.getSingleMetricAsString('ostiary_config_reloads_total')
+  for (const outcome of ['published', 'unchanged', 'failed'])
+    expect(await counted()).toContain(`{outcome="${outcome}"} 0`)
+  metrics.reloaded('failed', 0.1, 1)
+  expect(await counted()).toContain('{outcome="failed"} 1')
+})
+
 test('the age of keys is that of issuers that a plugin has: of others nobody fetches them any more', async () => {
   const registry = new Registry()
   const ages = new Map([
