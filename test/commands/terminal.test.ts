@@ -28,6 +28,8 @@ function environment(name: string, value: string | undefined): void {
 
 test('colours are for terminals', () => {
   environment('TERM', 'xterm-256color')
+  // Where it is set, node takes no terminal to have colours.
+  environment('CI', undefined)
   environment('NO_COLOR', undefined)
   environment('FORCE_COLOR', undefined)
   expect(coloured(new Screen(true), 'red', 'no')).toBe('\u001B[31mno\u001B[39m')
