@@ -274,9 +274,11 @@ describe.skipIf(clusterRequirement())('ostiary run on a cluster', () => {
     expect((await ostiary.probe('/readyz')).status).toBe(200)
     const { body } = await ostiary.probe('/metrics')
     expect(body).toMatch(/^ostiary_snapshot_version [1-9]\d*$/m)
-    expect(body).toMatch(
-      new RegExp(`^ostiary_auth_decisions_total\\{plugin="${namespace}/orders",.* [1-9]`, 'm'),
-    )
+    const decisionsOf = (plugin: string) =>
+      new RegExp(`^ostiary_auth_decisions_total\\{plugin="${namespace}/${plugin}",.* [1-9]`, 'm')
+    expect(body).toMatch(decisionsOf('loopback'))
+    // It has been deleted.
+    expect(body).not.toMatch(decisionsOf('orders'))
   })
 
   // Last: it ends the process.

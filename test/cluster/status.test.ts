@@ -98,7 +98,7 @@ describe.skipIf(clusterRequirement())('status on a cluster', () => {
         'ResolvedRefs=False SecretNotFound',
       ]),
     )
-    expect(await inNamespace('get', 'oidcplugin', 'good')).toMatch(/good .*True +Accepted/)
+    expect(await inNamespace('get', 'oidcplugin', 'good')).toMatch(/good .*True +True +Programmed/)
   })
 
   test('a consumer that shares its name is told so, and the time moves only when the status flips', async () => {
