@@ -6,6 +6,7 @@ import { crdTemplate } from './crd-template.ts'
 import { customResourceDefinitions, kustomizationOf } from './crds.ts'
 import { fieldReference } from './field-reference.ts'
 import { flagReference } from './flag-reference.ts'
+import { performancePage } from './performance-page.ts'
 import { reasonReference } from './reason-reference.ts'
 
 const CHART = 'charts/ostiary'
@@ -55,6 +56,8 @@ generateFolder(
     ['reasons.md', reasonReference()],
   ]),
 )
+
+generate('docs/performance.md', performancePage(readFileSync('docs/performance.json', 'utf8')))
 
 if (values.check && stale.length > 0) {
   console.error(`not up to date: ${stale.join(', ')}; run npm run generate and commit the result`)
