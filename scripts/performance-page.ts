@@ -1,22 +1,5 @@
+import type { Report, Row } from '../test/bench/report.ts'
 import { markdownTable } from './markdown-table.ts'
-
-/** One row of `npm run bench -- --json FILE`. */
-interface Row {
-  readonly scenario: string
-  readonly cpuMicrosPerRequest: number
-  readonly timesFloor: number
-  readonly requestsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly memoryMiB: number
-}
-
-interface Report {
-  readonly machine: string
-  readonly connections: number
-  readonly rounds: number
-  readonly rows: readonly Row[]
-}
 
 /** The groups of the charts: what is compared with what. */
 const CHARTS: readonly (readonly [title: string, scenarios: readonly string[]])[] = [
