@@ -81,6 +81,9 @@ export class AccessTokens {
     const shape = readToken(token)
     const policy = choosePolicy(policies, shape)
     if ('ok' in policy) return { policy: first, judgement: policy }
+    // Of several policies only now is it known whose judgement to look for.
+    const chosen = policies.length === 1 ? undefined : this.#known(policy, token)
+    if (chosen !== undefined) return { policy, judgement: chosen }
     return andThen(this.#judge(snapshot, policy, token, shape), (judgement) => ({ policy, judgement }))
   }
 
@@ -102,10 +105,9 @@ export class AccessTokens {
     return this.#judge(snapshot, policy, token, shape)
   }
 
+  /** A token that nothing is known of. */
   #judge(snapshot: AuthSnapshot, policy: Policy, token: string, shape: TokenShape): MaybePromise<Judgement> {
     if (shape.kind === 'malformed') return rejected('invalid_token', 'malformed')
-    const known = this.#known(policy, token)
-    if (known !== undefined) return known
     if (shape.kind === 'jwt' && !policy.introspection.introspectJwtTokens) {
       return this.#verify(policy, shape.jwt)
     }
