@@ -6,18 +6,7 @@ import { deadPort } from '../../proxy/support.ts'
 import { ingress, yaml } from '../../support/manifests.ts'
 import { startOstiary } from '../../support/ostiary.ts'
 import { RawClient } from '../../support/raw-http.ts'
-import { get, httpUpstream, ours, send, serviceOn } from './support.ts'
-
-function manifests(
-  ports: readonly number[],
-  onService: Record<string, string> = {},
-  onIngress: Record<string, string> = {},
-): string {
-  return yaml(
-    ...serviceOn('web', ports, onService),
-    ingress({ host: 'app.example', service: 'web', annotations: ours(onIngress) }),
-  )
-}
+import { get, httpUpstream, manifests, ours, send, serviceOn } from './support.ts'
 
 /** Says its name and the Cookie header that it got. */
 function named(name: string): Promise<number> {

@@ -1,16 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { createHash } from 'node:crypto'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { ingress, yaml } from '../../support/manifests.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 import { startOstiary } from '../../support/ostiary.ts'
 import { RawClient } from '../../support/raw-http.ts'
 import { tcpUpstream } from '../../proxy/support.ts'
-import { get, http2Upstream, httpUpstream, send, serviceOn } from './support.ts'
-
-function manifests(ports: readonly number[], annotations: Record<string, string>): string {
-  return yaml(...serviceOn('web', ports, annotations), ingress({ host: 'app.example', service: 'web' }))
-}
+import { get, http2Upstream, httpUpstream, manifests, send } from './support.ts'
 
 async function open(port: number, request: string): Promise<RawClient> {
   const client = await RawClient.open(port)

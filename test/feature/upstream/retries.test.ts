@@ -3,22 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { describe, expect, test } from 'vitest'
 import { RawClient } from '../../support/raw-http.ts'
-import { ingress, yaml } from '../../support/manifests.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 import { startOstiary, type Ostiary } from '../../support/ostiary.ts'
 import { deadPort, tcpUpstream } from '../../proxy/support.ts'
-import { get, http2Upstream, httpUpstream, ours, send, serviceOn } from './support.ts'
-
-function manifests(
-  ports: readonly number[],
-  onService: Record<string, string> = {},
-  onIngress: Record<string, string> = {},
-): string {
-  return yaml(
-    ...serviceOn('web', ports, onService),
-    ingress({ host: 'app.example', service: 'web', annotations: ours(onIngress) }),
-  )
-}
+import { get, http2Upstream, httpUpstream, manifests, send } from './support.ts'
 
 /** Time stands still but for `advance`. */
 async function start(text: string): Promise<{ ostiary: Ostiary; timers: ManualTimers }> {

@@ -12,6 +12,7 @@ import {
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Server } from 'node:net'
 import { onTestFinished } from 'vitest'
+import { ingress, yaml } from '../../support/manifests.ts'
 import { RawClient, type RawResponse } from '../../support/raw-http.ts'
 
 const PREFIX = 'ostiary.dev/'
@@ -42,6 +43,18 @@ export function serviceOn(name: string, ports: readonly number[], annotations: A
     },
     ...slices,
   ]
+}
+
+/** The Service `web` on these ports, and an Ingress of `app.example` before it. */
+export function manifests(
+  ports: readonly number[],
+  onService: Annotations = {},
+  onIngress: Annotations = {},
+): string {
+  return yaml(
+    ...serviceOn('web', ports, onService),
+    ingress({ host: 'app.example', service: 'web', annotations: ours(onIngress) }),
+  )
 }
 
 export async function listening(server: Server): Promise<number> {
