@@ -158,7 +158,7 @@ async function startReconciling(
     logger: log,
     reconciled,
     compile: (resources) => compile(resources, compileOptions, memo),
-    publish: (snapshot) => threads.publish(snapshot),
+    publish: (snapshot, difference) => threads.publish(snapshot, difference),
     sessionKeys: (resources) => sessionKeys(resources).map((key) => key.reveal()),
   })
   state.reconciler = reconciler

@@ -11,7 +11,9 @@ import { isSameList, PassMemo } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
 import type { HostRules } from './rules.ts'
 import type { Loading } from './tls.ts'
-import type { AttachedHost, BuiltHost, HostSources } from './virtual-host.ts'
+import type { AttachedHost, AttachSources, BuiltHost, HostSources } from './virtual-host.ts'
+
+const NO_SOURCES = {}
 
 /**
  * What one compile leaves to the next, so that it costs what changed between them. It makes compiles faster and nothing
@@ -19,6 +21,7 @@ import type { AttachedHost, BuiltHost, HostSources } from './virtual-host.ts'
  */
 export class CompileMemo {
   readonly annotations = new WeakMap<Ingress | Service, Annotations>()
+  readonly namedHosts = new WeakMap<Ingress, readonly string[]>()
   readonly certificates = new WeakMap<Secret, Loading>()
   readonly authorities = new WeakMap<Secret, AuthoritiesReading>()
   /** Whether a certificate covers a host. */
@@ -26,7 +29,7 @@ export class CompileMemo {
   readonly plugins = new PassMemo<'secrets', CompiledPlugin>()
   readonly rules = new PassMemo<'owners', readonly HostRules[]>()
   readonly endpoints = new PassMemo<never, readonly Endpoint[]>()
-  readonly attachedHosts = new PassMemo<keyof HostSources, AttachedHost>()
+  readonly attachedHosts = new PassMemo<keyof AttachSources, AttachedHost>()
   readonly builtHosts = new PassMemo<keyof HostSources | 'mappedHeaders', BuiltHost>()
   readonly #lists = new PassMemo<never, unknown>()
   readonly #sliceLists = new WeakMap<EndpointSlice, readonly EndpointSlice[]>()
@@ -38,7 +41,7 @@ export class CompileMemo {
     diagnostics: Diagnostics,
     pass: (found: Diagnostics) => Made,
   ): Made {
-    const surroundings = { sources: {}, diagnostics }
+    const surroundings = { sources: NO_SOURCES, diagnostics }
     return this.#lists.run(name, list, surroundings, (_, found) => pass(found)) as Made
   }
 

@@ -39,11 +39,12 @@ export function compile(
   const consumers = memo.list('compiled consumers', inventory.consumers, diagnostics, (found) =>
     compileConsumers(inventory.consumers, found),
   )
-  const plugins = compilePlugins(inventory, consumers.byNamespace, options, { memo, diagnostics })
+  const compiledPlugins = compilePlugins(inventory, consumers.byNamespace, options, { memo, diagnostics })
+  const plugins = memo.list('plugins', [...compiledPlugins.values()], diagnostics, () => compiledPlugins)
   const ingresses = memo.same('our ingresses', selectIngresses(inventory, options), diagnostics)
   const served = servedIngresses(ingresses, inventory, options, { memo, diagnostics })
   reportMissingClass(inventory, options, diagnostics)
-  const owners = memo.list('owners', [served], diagnostics, () => assignHosts(served, options))
+  const owners = memo.list('owners', [served], diagnostics, () => assignHosts(served, options, memo))
   const hosts = compileVirtualHosts({
     ingresses: served,
     owners,

@@ -1,4 +1,5 @@
 import type { Ingress } from '../api/ingress.ts'
+import type { CompileMemo } from './compile-memo.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { hostProblem } from './host.ts'
 import type { CompileOptions } from './options.ts'
@@ -51,12 +52,25 @@ export class HostOwners {
  *
  * @param ingresses Oldest first.
  */
-export function assignHosts(ingresses: readonly Ingress[], options: CompileOptions): HostOwners {
+export function assignHosts(
+  ingresses: readonly Ingress[],
+  options: CompileOptions,
+  memo: CompileMemo,
+): HostOwners {
   const owners = new Map<string, Ingress>()
   for (const ingress of ingresses) {
-    for (const { host } of ingress.spec.rules) {
-      if (host && hostProblem(host) === undefined && !owners.has(host)) owners.set(host, ingress)
-    }
+    for (const host of namedHosts(ingress, memo)) if (!owners.has(host)) owners.set(host, ingress)
   }
   return new HostOwners(owners, options.allowSharedHosts)
+}
+
+/** The hosts of an Ingress's rules that can be hosts. */
+function namedHosts(ingress: Ingress, memo: CompileMemo): readonly string[] {
+  const known = memo.namedHosts.get(ingress)
+  if (known !== undefined) return known
+  const hosts = ingress.spec.rules.flatMap(({ host }) =>
+    host && hostProblem(host) === undefined ? [host] : [],
+  )
+  memo.namedHosts.set(ingress, hosts)
+  return hosts
 }

@@ -121,7 +121,7 @@ function distinct<T extends KubernetesObject>(
   diagnostics: Diagnostics,
   leftOut: (object: T, reason: string) => void = () => {},
 ): T[] {
-  const groups = new Map<string, T[]>()
+  const groups = new Map<string, [T, ...T[]]>()
   for (const object of objects) {
     if (!hasValidName(object.metadata)) {
       diagnostics.report(object, {
@@ -139,7 +139,9 @@ function distinct<T extends KubernetesObject>(
     if (group === undefined) groups.set(key, [object])
     else group.push(object)
   }
-  return [...groups.values()].flatMap((group) => firstOf(group, diagnostics, leftOut)).sort(byName)
+  const taken: T[] = []
+  for (const group of groups.values()) taken.push(firstOf(group, diagnostics, leftOut))
+  return taken.sort(byName)
 }
 
 function hasValidName({ name, namespace }: ObjectMeta): boolean {
@@ -147,12 +149,13 @@ function hasValidName({ name, namespace }: ObjectMeta): boolean {
 }
 
 function firstOf<T extends KubernetesObject>(
-  group: readonly T[],
+  group: readonly [T, ...T[]],
   diagnostics: Diagnostics,
   leftOut: (object: T, reason: string) => void,
-): readonly T[] {
-  if (group.length === 1) return group
-  const [first, ...others] = [...group].sort(byPlace)
+): T {
+  const [only] = group
+  if (group.length === 1) return only
+  const [first = only, ...others] = [...group].sort(byPlace)
   for (const other of others) {
     diagnostics.report(other, {
       severity: 'error',
@@ -163,7 +166,7 @@ function firstOf<T extends KubernetesObject>(
     })
     leftOut(other, 'Another Ingress has its name.')
   }
-  return first === undefined ? [] : [first]
+  return first
 }
 
 function byPlace(a: KubernetesObject, b: KubernetesObject): number {

@@ -26,6 +26,7 @@ interface Kept<Result> {
  */
 export class PassMemo<Names extends string, Result> {
   readonly #kept = new Map<string, Kept<Result>>()
+  readonly #judging = new SourcesInUse<Names>()
   #generation = 0
   #isAsked = false
 
@@ -38,7 +39,8 @@ export class PassMemo<Names extends string, Result> {
     const { sources, diagnostics } = surroundings
     const known = this.#kept.get(key)
     this.#isAsked = true
-    if (known !== undefined && isSameList(known.inputs, inputs) && isUpToDate(known.reads, sources)) {
+    this.#judging.use(sources)
+    if (known !== undefined && isSameList(known.inputs, inputs) && this.#isUpToDate(known.reads, sources)) {
       known.generation = this.#generation
       diagnostics.addAll(known.diagnostics)
       return known.result
@@ -66,20 +68,57 @@ export class PassMemo<Names extends string, Result> {
     for (const [key, { generation }] of this.#kept)
       if (generation !== this.#generation) this.#kept.delete(key)
     this.#generation += 1
+    this.#judging.settle()
+  }
+
+  #isUpToDate(reads: Reads, sources: Sources<Names>): boolean {
+    if (this.#judging.isUnchanged) return true
+    for (let index = 0; index < reads.length; index += 3) {
+      const [source, key] = [reads[index] as Names, reads[index + 1] as string]
+      if (!this.#judging.isSame(source) && sources[source].get(key) !== reads[index + 2]) return false
+    }
+    return true
+  }
+}
+
+/**
+ * Which sources are the same objects as when all that is kept was asked for last. What was read from them needs no
+ * second look: among ten thousand hosts that is most of a compile.
+ */
+class SourcesInUse<Names extends string> {
+  #settled: Sources<Names> | undefined
+  #current: Sources<Names> | undefined
+  /** Different ones were used since the last settling, so that nothing is known of any. */
+  #isMixed = false
+  #same: ReadonlySet<Names> = new Set()
+  isUnchanged = false
+
+  use(sources: Sources<Names>): void {
+    if (sources === this.#current) return
+    const names = Object.keys(sources) as Names[]
+    const before = this.#current
+    this.#isMixed ||= before !== undefined && names.some((name) => before[name] !== sources[name])
+    this.#current = sources
+    const settled = this.#isMixed ? undefined : this.#settled
+    this.#same = new Set(names.filter((name) => settled !== undefined && settled[name] === sources[name]))
+    this.isUnchanged = this.#same.size === names.length
+  }
+
+  isSame(name: Names): boolean {
+    return this.#same.has(name)
+  }
+
+  settle(): void {
+    this.#settled = this.#isMixed ? undefined : this.#current
+    this.#current = undefined
+    this.#isMixed = false
+    this.isUnchanged = false
   }
 }
 
 /** Whether two lists have the same objects in the same order. */
 export function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
   return one === other || (one.length === other.length && one.every((item, index) => item === other[index]))
-}
-
-function isUpToDate<Names extends string>(reads: Reads, sources: Sources<Names>): boolean {
-  for (let index = 0; index < reads.length; index += 3) {
-    const [source, key] = [reads[index] as Names, reads[index + 1] as string]
-    if (sources[source].get(key) !== reads[index + 2]) return false
-  }
-  return true
 }
 
 /** The same sources, each of whose answers is noted once. */

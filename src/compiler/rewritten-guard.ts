@@ -13,13 +13,22 @@ const MAXIMUM_GUARDED = 1000
  * `/app` is `/admin`, whose own guard is asked for requests to `/admin` alone.
  */
 export function reportRewrittenGuards(virtualHosts: readonly VirtualHost[], diagnostics: Diagnostics): void {
-  const routes = virtualHosts.flatMap((host) => [...host.routes, host.defaultRoute ?? []].flat())
-  const rewriting = routes.filter(isForwarding).filter(({ traffic }) => traffic?.rewrite !== undefined)
+  const rewriting: Forwarding[] = []
+  for (const route of routesOf(virtualHosts)) {
+    if (isForwarding(route) && route.traffic?.rewrite !== undefined) rewriting.push(route)
+  }
   if (rewriting.length === 0) return
-  const guarded = guardedRoutes(routes)
+  const guarded = guardedRoutes(virtualHosts)
   for (const route of rewriting) {
     const other = guarded.get(route.action.upstream)?.find((each) => isReachedPast(each, route))
     if (other !== undefined) report(route, other, diagnostics)
+  }
+}
+
+function* routesOf(virtualHosts: readonly VirtualHost[]): Generator<Route, void, undefined> {
+  for (const { routes, defaultRoute } of virtualHosts) {
+    yield* routes
+    if (defaultRoute !== undefined) yield defaultRoute
   }
 }
 
@@ -27,10 +36,10 @@ function isForwarding(route: Route): route is Forwarding {
   return route.action.kind === 'forward'
 }
 
-function guardedRoutes(routes: readonly Route[]): Map<UpstreamId, Forwarding[]> {
+function guardedRoutes(virtualHosts: readonly VirtualHost[]): Map<UpstreamId, Forwarding[]> {
   const guarded = new Map<UpstreamId, Forwarding[]>()
-  for (const route of routes.filter(isForwarding)) {
-    if (route.action.policies.length === 0) continue
+  for (const route of routesOf(virtualHosts)) {
+    if (!isForwarding(route) || route.action.policies.length === 0) continue
     const { upstream } = route.action
     const known = guarded.get(upstream) ?? []
     if (known.length < MAXIMUM_GUARDED) known.push(route)

@@ -12,7 +12,7 @@ import { judgeLogins, type AttachedEntry, type HostLogins, type SharingProblems 
 import type { HostOwners } from './host-ownership.ts'
 import type { HostInventory, Inventory } from './inventory.ts'
 import type { CompileOptions } from './options.ts'
-import { compareText, sortedUnique } from './order.ts'
+import { sortedUnique } from './order.ts'
 import { PluginAttacher, type Guard } from './plugin-attachment.ts'
 import type { Lookup } from './pass-memo.ts'
 import type { CompiledPlugin } from './plugins.ts'
@@ -38,17 +38,20 @@ export interface VirtualHostInput {
 /** The virtual hosts, the upstreams that their routes lead to, and plugins that are refused on some hosts. */
 export interface CompiledHosts {
   readonly virtualHosts: readonly VirtualHost[]
-  /** Sorted. */
+  /** Each once. */
   readonly upstreams: readonly Upstream[]
   /** What the upstreams' settings refer to. */
   readonly secrets: readonly (readonly [id: string, value: string])[]
   readonly sharing: SharingProblems
 }
 
-/** What a host is compiled from beside its rules. */
-export interface HostSources extends HostInventory {
+/** What guards a host is found in, beside its rules. */
+export interface AttachSources extends Pick<HostInventory, 'services' | 'secrets'> {
   readonly plugins: Lookup<CompiledPlugin>
 }
+
+/** What a host is compiled from beside its rules. */
+export interface HostSources extends AttachSources, HostInventory {}
 
 /** A host with what guards it, and what it says of Services that other hosts lead to as well. */
 export interface AttachedHost {
@@ -76,34 +79,36 @@ export function compileVirtualHosts(input: VirtualHostInput): CompiledHosts {
   const { ingresses, owners, inventory, plugins, options, diagnostics, memo } = input
   memo.list('annotations', [ingresses], diagnostics, (found) => reportAnnotations(ingresses, memo, found))
   const { services, endpointSlices, secrets } = inventory
-  const sources: HostSources = { services, endpointSlices, secrets, plugins }
+  const attaching: AttachSources = { services, secrets, plugins }
   const rulesOfHosts = memo.list('rules', [ingresses, owners], diagnostics, (found) =>
     collectRules(ingresses, owners, memo, found),
   )
-  const attached = rulesOfHosts.map((rules) => {
-    // No rule is `undefined`: it parts the two lists.
-    const inputs = [...rules.entries, undefined, ...rules.defaults]
-    return memo.attachedHosts.run(rules.host, inputs, { sources, diagnostics }, (noted, found) =>
-      new HostAttacher({ sources: noted, options, diagnostics: found, memo }).attach(rules),
-    )
-  })
-  const mappedHeaders = joinMappedHeaders(attached)
+  const everything = [rulesOfHosts, services, secrets, plugins]
+  const attached = memo.list('attached', everything, diagnostics, (all) =>
+    rulesOfHosts.map((rules) => {
+      // No rule is `undefined`: it parts the two lists.
+      const inputs = [...rules.entries, undefined, ...rules.defaults]
+      const surroundings = { sources: attaching, diagnostics: all }
+      return memo.attachedHosts.run(rules.host, inputs, surroundings, (sources, found) =>
+        new HostAttacher({ sources, options, diagnostics: found, memo }).attach(rules),
+      )
+    }),
+  )
+  const mappedHeaders = memo.list('mapped headers', [attached], diagnostics, () =>
+    joinMappedHeaders(attached),
+  )
+  const surroundings = { sources: { ...attaching, endpointSlices, mappedHeaders }, diagnostics }
   const built = attached.map((host) =>
-    memo.builtHosts.run(
-      host.rules.host,
-      [host],
-      { sources: { ...sources, mappedHeaders }, diagnostics },
-      (noted, found) => {
-        const builder = new HostBuilder({ sources: noted, options, diagnostics: found, memo })
-        return builder.build(host, noted.mappedHeaders)
-      },
-    ),
+    memo.builtHosts.run(host.rules.host, [host], surroundings, (sources, found) => {
+      const builder = new HostBuilder({ sources, options, diagnostics: found, memo })
+      return builder.build(host, sources.mappedHeaders)
+    }),
   )
   return {
     virtualHosts: built.map(({ virtualHost }) => virtualHost),
     upstreams: distinctUpstreams(built),
     secrets: built.flatMap((host) => host.secrets),
-    sharing: joinSharing(attached),
+    sharing: memo.list('sharing', [attached], diagnostics, () => joinSharing(attached)),
   }
 }
 
@@ -140,12 +145,12 @@ function joinSharing(attached: readonly AttachedHost[]): SharingProblems {
 function distinctUpstreams(built: readonly BuiltHost[]): Upstream[] {
   const byId = new Map<string, Upstream>()
   for (const { upstreams } of built) for (const upstream of upstreams) byId.set(upstream.id, upstream)
-  return [...byId.values()].sort((a, b) => compareText(a.id, b.id))
+  return [...byId.values()]
 }
 
 /** What a host is compiled with. */
-interface HostInput {
-  readonly sources: HostSources
+interface HostInput<S extends AttachSources = HostSources> {
+  readonly sources: S
   readonly options: CompileOptions
   readonly diagnostics: Diagnostics
   readonly memo: CompileMemo
@@ -164,13 +169,13 @@ function serviceKeysOf(
 }
 
 class HostAttacher {
-  readonly #input: HostInput
+  readonly #input: HostInput<AttachSources>
   readonly #annotations: AnnotationIndex
   readonly #attacher: PluginAttacher
   readonly #clientCertificates: ClientCertificates
   readonly #mappedHeaders = new Map<string, string[]>()
 
-  constructor(input: HostInput) {
+  constructor(input: HostInput<AttachSources>) {
     const { sources, options, diagnostics, memo } = input
     this.#input = input
     this.#annotations = new AnnotationIndex(diagnostics, memo)

@@ -10,14 +10,7 @@ import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
 import { createProxyServer, type ProxyServer, type ProxyServerOptions } from './proxy-server.ts'
 import { PublicationReceiver } from './publication-receiver.ts'
-import type {
-  FromThread,
-  LogLevel,
-  Publication,
-  PublicationPart,
-  ThreadData,
-  ToThread,
-} from './thread-messages.ts'
+import type { FromThread, LogLevel, PublicationPart, ThreadData, ToThread } from './thread-messages.ts'
 import { createRateLimitClient } from './traffic/rate-limit-port.ts'
 
 /** What a thread gives its authorizer. */
@@ -104,7 +97,7 @@ class Follower {
   #isServing: boolean
 
   /** @param first What the thread is started with: live before it listens. */
-  constructor(server: ProxyServer, log: ProxyLog, first: Publication | undefined) {
+  constructor(server: ProxyServer, log: ProxyLog, first: ThreadData['publication']) {
     this.#server = server
     this.#log = log
     this.#isServing = first !== undefined

@@ -1,4 +1,5 @@
 import { assertNever } from '../assert-never.ts'
+import type { Snapshot } from '../table/routing-table.ts'
 import { changesBetween, type SnapshotChange } from '../table/snapshot-change.ts'
 import type { Publication, PublicationPart } from './thread-messages.ts'
 
@@ -72,7 +73,7 @@ export class PublicationSender {
     const publication = this.#target
     const from = this.#acknowledged
     if (publication === undefined || publication.sequence === from?.sequence) return
-    const changes = changesBetween(from?.snapshot, publication.snapshot)
+    const changes = changesFrom(from?.snapshot, publication)
     const ahead = changes.next()
     this.#transfer = { publication, base: from?.sequence ?? 0, changes, ahead, index: 0 }
     this.#sendPart(this.#transfer)
@@ -87,6 +88,15 @@ export class PublicationSender {
     const isLast = transfer.ahead.done === true
     this.#send({ sequence, base, index, changes, ...(isLast && { last: { version, sessionKeys } }) })
   }
+}
+
+/** Threads in step are sent the same, which may be known already. */
+function changesFrom(
+  from: Snapshot | undefined,
+  { snapshot, difference }: Publication,
+): Iterator<SnapshotChange> {
+  if (from !== undefined && difference?.from === from) return difference.changes.values()
+  return changesBetween(from, snapshot)
 }
 
 /** At least one, where there is any. */

@@ -56,9 +56,10 @@ export class ThreadHandle {
     options.serveBroker(channel.port1)
     const limits = new MessageChannel()
     serveRateLimits(limits.port1, options.rateLimiter)
+    const { publication } = options
     const workerData: ThreadData = {
       options: options.server,
-      publication: options.publication,
+      publication: publication && { sequence: publication.sequence, snapshot: publication.snapshot },
       brokerPort: channel.port2,
       rateLimitPort: limits.port2,
     }

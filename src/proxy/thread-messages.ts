@@ -2,14 +2,14 @@ import type { MessagePort } from 'node:worker_threads'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
-import type { SnapshotChange } from '../table/snapshot-change.ts'
+import type { SnapshotChange, SnapshotDifference } from '../table/snapshot-change.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 
 /** What a proxy thread is started with; plain data but for the port. */
 export interface ThreadData {
   readonly options: ProxyServerOptions
   /** Published before the thread listens, so that a restarted one never answers from an empty table. */
-  readonly publication: Publication | undefined
+  readonly publication: Omit<Publication, 'difference'> | undefined
   /** The thread's end of the broker. */
   readonly brokerPort: MessagePort
   /** The thread's end of where its requests are counted. */
@@ -20,6 +20,8 @@ export interface ThreadData {
 export interface Publication {
   readonly sequence: number
   readonly snapshot: Snapshot
+  /** Worked out once for all threads; absent: not known. */
+  readonly difference?: SnapshotDifference
 }
 
 /**

@@ -5,6 +5,7 @@ import { systemTimers, type Timers } from '../clock.ts'
 import { DepartedMetrics } from '../observability/departed-metrics.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
+import type { SnapshotDifference } from '../table/snapshot-change.ts'
 import { createDefaultCertificate } from './default-certificate.ts'
 import type { ProxyLog } from './exchange.ts'
 import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
@@ -35,8 +36,12 @@ export interface ThreadPoolDependencies {
 export interface ThreadPool {
   readonly ports: ListeningPorts
   readonly size: number
-  /** Resolves when no thread serves from an older snapshot than this one any more; one that is stuck serves nobody. */
-  publish(snapshot: Snapshot): Promise<void>
+  /**
+   * Resolves when no thread serves from an older snapshot than this one any more; one that is stuck serves nobody.
+   *
+   * @param difference What differs from a snapshot that was published before, if somebody knows.
+   */
+  publish(snapshot: Snapshot, difference?: SnapshotDifference): Promise<void>
   /** One line for each thread that is stuck: it has not answered for half a minute, or two while it starts. */
   stuck(): readonly string[]
   /** One list per thread and one of those that have died, for `AggregatorRegistry.aggregate`. */
@@ -138,9 +143,9 @@ class Pool implements ThreadPool {
     }
   }
 
-  publish(snapshot: Snapshot): Promise<void> {
+  publish(snapshot: Snapshot, difference?: SnapshotDifference): Promise<void> {
     this.#sequence += 1
-    const publication = { sequence: this.#sequence, snapshot }
+    const publication = { sequence: this.#sequence, snapshot, ...(difference && { difference }) }
     this.#publication = publication
     for (const thread of this.#threads) thread.publish(publication)
     return new Promise((resolve) => {

@@ -5,7 +5,7 @@ import type { CompileResult } from '../compiler/compile.ts'
 import type { Source } from '../source/source.ts'
 import { EMPTY_TABLE, type Snapshot } from '../table/routing-table.ts'
 import type { SecretTable } from '../table/secret-table.ts'
-import { changesBetween } from '../table/snapshot-change.ts'
+import { changesBetween, type SnapshotDifference } from '../table/snapshot-change.ts'
 import { DiagnosticLog } from './diagnostic-log.ts'
 import { HoldOff } from './hold-off.ts'
 
@@ -13,8 +13,12 @@ export interface ReconcilerOptions {
   readonly source: Pick<Source, 'current' | 'synced'>
   /** Pure. Where it throws all the same, the last good snapshot stays. */
   readonly compile: (resources: Resources) => CompileResult
-  /** Hands a snapshot to all proxy threads; resolves when every one runs on it. */
-  readonly publish: (snapshot: Snapshot) => Promise<void>
+  /**
+   * Hands a snapshot to all proxy threads; resolves when every one runs on it.
+   *
+   * @param difference From the last one that was published, where that is known.
+   */
+  readonly publish: (snapshot: Snapshot, difference?: SnapshotDifference) => Promise<void>
   /** The session keys in force, newest first, each base64url of 32 bytes. */
   readonly sessionKeys: (resources: Resources) => readonly string[]
   /** Told of every compile's outcome, after its snapshot was published; writes statuses and counts. */
@@ -168,12 +172,13 @@ export class Reconciler {
     const { result, secrets, sessionKeys, compileMs } = compiled
     const { table } = result
     const next = { version: this.#version + 1, table, secrets, sessionKeys }
-    if (this.#isPublished && isSameSnapshot(this.#snapshot, next)) return 'unchanged'
+    const difference = this.#isPublished ? differenceOf(this.#snapshot, next) : undefined
+    if (difference !== undefined && isNothing(difference, next)) return 'unchanged'
     const { publish, logger } = this.#options
     this.#version = next.version
     const startedMs = this.#clock.monotonic()
     try {
-      await publish(next)
+      await publish(next, difference)
     } catch (error) {
       // Some threads may run on it and some not: whatever comes next is published, even if it equals the last good.
       this.#isPublished = false
@@ -204,10 +209,14 @@ interface Compiled {
   readonly sessionKeys: readonly string[]
 }
 
-/** Whatever the version. What a compile left as it was is compared by identity. */
-function isSameSnapshot(one: Snapshot, other: Snapshot): boolean {
-  const isSameOrder = one.sessionKeys.join('\n') === other.sessionKeys.join('\n')
-  return isSameOrder && changesBetween(one, other).next().done === true
+/** What a compile left as it was is compared by identity. */
+function differenceOf(from: Snapshot, to: Snapshot): SnapshotDifference {
+  return { from, changes: [...changesBetween(from, to)] }
+}
+
+/** Whatever the version. */
+function isNothing({ from, changes }: SnapshotDifference, { sessionKeys }: Snapshot): boolean {
+  return changes.length === 0 && from.sessionKeys.join('\n') === sessionKeys.join('\n')
 }
 
 /** The place of a programmer's mistake. Its message is left out: it could quote the secret that it stumbled over. */

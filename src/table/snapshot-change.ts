@@ -42,24 +42,39 @@ interface SetEntry<S extends SectionName> {
   readonly value: SnapshotSections[S]
 }
 
+/** What differs between two snapshots. */
+export interface SnapshotDifference {
+  readonly from: Snapshot
+  readonly changes: readonly SnapshotChange[]
+}
+
 interface Section<Value> {
   /** What all entries are made of: the same object in two snapshots means that none differs. */
   readonly source: (snapshot: Snapshot) => unknown
-  readonly entries: (snapshot: Snapshot) => Iterable<readonly [key: string, value: Value]>
+  readonly entries: (snapshot: Snapshot) => Entries<Value>
+}
+
+/** Keys and values in one order. No pair is made of them: there may be ten thousand, and mostly one is different. */
+interface Entries<Value> {
+  readonly keys: readonly string[]
+  /** Given a key's place among them. */
+  readonly valueAt: (index: number) => Value
 }
 
 /** A step holds no more routes than are taken in within a millisecond. */
 const ROUTES_IN_STEP = 50
 
 const SECTIONS: { readonly [S in SectionName]: Section<SnapshotSections[S]> } = {
-  virtualHosts: {
-    source: ({ table }) => table.virtualHosts,
-    entries: ({ table }) => table.virtualHosts.map((host) => [host.host, host] as const),
-  },
-  serverNames: {
-    source: ({ table }) => table.serverNames,
-    entries: ({ table }) => table.serverNames.map(({ name, certificate }) => [name, certificate] as const),
-  },
+  virtualHosts: listSection(
+    ({ table }) => table.virtualHosts,
+    ({ host }) => host,
+    (virtualHost) => virtualHost,
+  ),
+  serverNames: listSection(
+    ({ table }) => table.serverNames,
+    ({ name }) => name,
+    ({ certificate }) => certificate,
+  ),
   upstreams: recordSection(({ table }) => table.upstreams),
   policies: recordSection(({ table }) => table.policies),
   consumers: recordSection(({ table }) => table.consumers),
@@ -67,10 +82,31 @@ const SECTIONS: { readonly [S in SectionName]: Section<SnapshotSections[S]> } = 
   secrets: recordSection(({ secrets }) => secrets),
 }
 
+function listSection<Item, Value>(
+  source: (snapshot: Snapshot) => readonly Item[],
+  keyOf: (item: Item) => string,
+  valueOf: (item: Item) => Value,
+): Section<Value> {
+  return {
+    source,
+    entries(snapshot) {
+      const items = source(snapshot)
+      return { keys: items.map(keyOf), valueAt: (index) => valueOf(items[index] as Item) }
+    },
+  }
+}
+
 function recordSection<Value>(
   source: (snapshot: Snapshot) => Readonly<Record<string, Value>>,
 ): Section<Value> {
-  return { source, entries: (snapshot) => Object.entries(source(snapshot)) }
+  return {
+    source,
+    entries(snapshot) {
+      const record = source(snapshot)
+      const keys = Object.keys(record)
+      return { keys, valueAt: (index) => record[keys[index] as string] as Value }
+    },
+  }
 }
 
 /**
@@ -86,37 +122,47 @@ export function* changesBetween(
   for (const name of Object.keys(SECTIONS) as SectionName[]) {
     const section: Section<SnapshotSections[SectionName]> = SECTIONS[name]
     if (before !== undefined && section.source(before) === section.source(after)) continue
-    const was = before === undefined ? [] : [...section.entries(before)]
-    yield* changesOf(name, was, [...section.entries(after)])
+    const was = before === undefined ? NO_ENTRIES : section.entries(before)
+    yield* changesOf(name, was, section.entries(after))
   }
 }
 
-type Entries = readonly (readonly [key: string, value: SnapshotSections[SectionName]])[]
+type AnyEntries = Entries<SnapshotSections[SectionName]>
+
+const NO_ENTRIES: AnyEntries = {
+  keys: [],
+  valueAt() {
+    throw new RangeError('there are no entries')
+  },
+}
 
 function* changesOf(
   name: SectionName,
-  was: Entries,
-  is: Entries,
+  was: AnyEntries,
+  is: AnyEntries,
 ): Generator<SnapshotChange, void, undefined> {
   // Mostly no key has come or gone, and then none needs to be looked up among ten thousand.
-  if (was.length === is.length && is.every(([key], index) => was[index]?.[0] === key)) {
-    for (const [index, [key, value]] of is.entries()) {
-      if (!isSameData(was[index]?.[1], value)) yield* stepsTo(name, key, value)
+  if (was.keys.length === is.keys.length && is.keys.every((key, index) => was.keys[index] === key)) {
+    for (const [index, key] of is.keys.entries()) {
+      const value = is.valueAt(index)
+      if (!isSameData(was.valueAt(index), value)) yield* stepsTo(name, key, value)
     }
     return
   }
-  const [before, after] = [firstByKey(was), firstByKey(is)]
-  for (const [key, value] of after) {
-    if (!isSameData(before.get(key), value)) yield* stepsTo(name, key, value)
+  const [before, after] = [firstPlaces(was.keys), firstPlaces(is.keys)]
+  for (const [key, index] of after) {
+    const value = is.valueAt(index)
+    const place = before.get(key)
+    if (place === undefined || !isSameData(was.valueAt(place), value)) yield* stepsTo(name, key, value)
   }
   for (const key of before.keys()) if (!after.has(key)) yield { kind: 'delete', section: name, key }
 }
 
 /** Of two entries with one key the first counts. */
-function firstByKey<Value>(entries: Iterable<readonly [string, Value]>): Map<string, Value> {
-  const byKey = new Map<string, Value>()
-  for (const [key, value] of entries) if (!byKey.has(key)) byKey.set(key, value)
-  return byKey
+function firstPlaces(keys: readonly string[]): Map<string, number> {
+  const places = new Map<string, number>()
+  for (const [index, key] of keys.entries()) if (!places.has(key)) places.set(key, index)
+  return places
 }
 
 function* stepsTo(

@@ -2,9 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PublicationReceiver, type Receipt } from '../../src/proxy/publication-receiver.ts'
 import { PublicationSender } from '../../src/proxy/publication-sender.ts'
-import type { PublicationPart } from '../../src/proxy/thread-messages.ts'
+import type { Publication, PublicationPart } from '../../src/proxy/thread-messages.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, type LiveTable } from '../../src/table/live-table.ts'
 import { EMPTY_TABLE, type RoutingTable, type Snapshot } from '../../src/table/routing-table.ts'
+import { changesBetween } from '../../src/table/snapshot-change.ts'
 import { aPolicy } from '../support/a-policy.ts'
 import { aHost, aRoute } from '../support/snapshot.ts'
 
@@ -103,13 +104,21 @@ const snapshots = fc
     }),
   )
 
+/** Of every second one it is known what differs from the one before. */
+function publicationOf(all: readonly Snapshot[], index: number): Publication {
+  const [from, snapshot] = [all[index - 1], all[index] as Snapshot]
+  const isKnown = from !== undefined && index % 2 === 1
+  const difference = isKnown ? { from, changes: [...changesBetween(from, snapshot)] } : undefined
+  return { sequence: index + 1, snapshot, ...(difference && { difference }) }
+}
+
 describe('a thread that follows publications by their differences', () => {
   test('has exactly what the whole snapshot would give, whatever it ran on before', () => {
     fc.assert(
       fc.property(snapshots, (all) => {
         const thread = new Thread()
         for (const [index, snapshot] of all.entries()) {
-          thread.sender.publish({ sequence: index + 1, snapshot })
+          thread.sender.publish(publicationOf(all, index))
           thread.finish()
           expect(thread.version).toBe(snapshot.version)
           expect(thread.sender.acknowledged).toBe(index + 1)
@@ -127,8 +136,8 @@ describe('a thread that follows publications by their differences', () => {
         const thread = new Thread()
         const known = new Map(all.map((each) => [each.version, contentOf(liveTableOf(each))]))
         known.set(0, contentOf(EMPTY_LIVE_TABLE))
-        for (const [index, snapshot] of all.entries()) {
-          thread.sender.publish({ sequence: index + 1, snapshot })
+        for (const index of all.keys()) {
+          thread.sender.publish(publicationOf(all, index))
           for (let step = 0; step < steps; step += 1) {
             const what = mishaps.shift()
             // What the thread had is gone, as where its memory was wrong.
