@@ -33,7 +33,9 @@ const FAILED_GRACE_MS = 5_000
 const UNAVAILABLE_GRACE_MS = 1_000
 /** Another replica is refreshing: how often to look whether it is done. */
 const POLL_MS = 50
-/** Beyond the time-out of the call itself. */
+/** A refresh may have to find the endpoint, ask it, and fetch the keys of the ID token. */
+const LONGEST_CALLS = 3
+/** Beyond the time-outs of the calls: for the store. */
 const LOCK_MARGIN_MS = 5_000
 
 /**
@@ -106,8 +108,11 @@ export class SessionRefresh {
     request: SessionRequest,
     lookup: SessionLookup & { readonly kind: 'session' },
   ): Promise<SessionLookup> {
-    const ttlMs = request.policy.server.timeoutMs + LOCK_MARGIN_MS
-    for (let waitedMs = 0; waitedMs <= ttlMs; waitedMs += POLL_MS) {
+    const { timeoutMs } = request.policy.server
+    // Longer than any refresh: two with one refresh token would look like its theft (RFC 9700 §4.14.2).
+    const ttlMs = LONGEST_CALLS * timeoutMs + LOCK_MARGIN_MS
+    const patienceMs = timeoutMs + LOCK_MARGIN_MS
+    for (let waitedMs = 0; waitedMs <= patienceMs; waitedMs += POLL_MS) {
       const lock = await this.#store.lock(request, lookup.session, ttlMs)
       if (lock.kind === 'held') {
         try {
