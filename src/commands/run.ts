@@ -69,7 +69,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   )
   const threads = await startThreads(settings, log, authorizationServers, metrics)
   state.threads = threads
-  const drain = () => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 })
+  const drain = () => threads.close({ drainMs: settings.drainTimeout })
   running.defer(drain)
 
   const opened = await openUnlessStopped(settings, log, signal)

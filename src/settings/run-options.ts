@@ -110,8 +110,8 @@ export function runOptions(): Option[] {
       'how long everything is served after SIGTERM while /readyz already fails, as 5s (default: 5s, with files 0)',
     ),
     option(
-      '--drain-timeout-seconds <seconds>',
-      'how long requests in flight may go on after that (default: 30)',
+      '--drain-timeout <duration>',
+      'how long requests in flight may go on after that (default: 30s)',
     ),
     ...CLIENT_LIMIT_FLAGS.map(([flags, description]) => option(flags, description)),
     option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),

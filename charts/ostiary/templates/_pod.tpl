@@ -187,14 +187,14 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- end }}
 {{- end }}
 - --workers={{ .Values.workers }}
-- --session-key-secret={{ .Values.sessionKeySecret }}
+- --session-key-secret={{ include "ostiary.sessionKeySecret" . }}
 - --leader-elect={{ .Values.leaderElect }}
 {{- if not .Values.http2 }}
 - --http2=false
 {{- end }}
 - --election-id={{ include "ostiary.electionId" . }}
 - --shutdown-delay={{ .Values.shutdownDelaySeconds }}s
-- --drain-timeout-seconds={{ .Values.drainTimeoutSeconds }}
+- --drain-timeout={{ .Values.drainTimeoutSeconds }}s
 - --log-level={{ .Values.logLevel }}
 - --log-format={{ .Values.logFormat }}
 {{- range .Values.extraArgs }}
