@@ -3,6 +3,7 @@ import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
+import type { RequestRecorder } from '../observability/request-record.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
 import { findVirtualHost } from '../table/route-index.ts'
@@ -53,6 +54,8 @@ export interface ProxyServerDependencies {
   readonly timers?: Timers
   /** Default: one that counts for this server alone. */
   readonly rateLimiter?: RateLimiter
+  /** Told of every request. Default: nobody is. */
+  readonly recorder?: RequestRecorder
 }
 
 /** The ports that are listened on. */
@@ -81,7 +84,7 @@ export async function createProxyServer(
   options: ProxyServerOptions,
   dependencies: ProxyServerDependencies,
 ): Promise<ProxyServer> {
-  const { authorizer, clock, log, timers = systemTimers } = dependencies
+  const { authorizer, clock, log, recorder, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
   const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits }
@@ -92,6 +95,7 @@ export async function createProxyServer(
     timers,
     log,
     metrics,
+    ...(recorder !== undefined && { recorder }),
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,
