@@ -225,7 +225,8 @@ export class Exchange {
       if (this.reason === '' && status !== 101) this.reason = CLIENT_LEFT_REASON
       this.underway?.cancel()
     }
-    const record = engine.recorder && recordOf(this, status, endedAt)
+    const isWanted = engine.recorder?.wants(this.route) === true
+    const record = isWanted ? recordOf(this, status, endedAt) : undefined
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()
     return record

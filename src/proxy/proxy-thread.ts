@@ -2,9 +2,11 @@ import type { MessagePort } from 'node:worker_threads'
 import { assertNever } from '../assert-never.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import { CacheCounts } from '../auth/cache-counts.ts'
-import { systemClock } from '../clock.ts'
+import { systemClock, systemTimers } from '../clock.ts'
 import { compactHeap } from './compact-heap.ts'
 import { messageOf } from '../errors.ts'
+import { AccessLog } from '../observability/access-log.ts'
+import { LineBatches } from '../observability/line-batches.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
@@ -34,7 +36,8 @@ export async function runProxyThread(
 ): Promise<void> {
   const caches = new CacheCounts()
   const sessions = new SessionMetrics()
-  const { brokerPort, options } = data
+  const { accessLog, brokerPort, options } = data
+  const lines = new LineBatches(systemTimers, (batch) => send(port, { kind: 'lines', batch }))
   const authorizer = createAuthorizer({ brokerPort, options, caches, sessions })
   const server = await createProxyServer(data.options, {
     authorizer,
@@ -43,12 +46,14 @@ export async function runProxyThread(
     clock: systemClock,
     log: remoteLog(port),
     rateLimiter: createRateLimitClient(data.rateLimitPort, systemClock),
+    ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, (line) => lines.add(line)) }),
   })
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
   port.on('message', (message: ToThread) => {
-    void obey({ port, server, follower }, message).then((goesOn) => {
+    void obey({ port, server, follower, lines }, message).then((goesOn) => {
       if (!goesOn) {
+        lines.flush()
         authorizer.close?.()
         data.brokerPort.close()
         data.rateLimitPort.close()
@@ -67,15 +72,19 @@ interface Obeying {
   readonly port: MessagePort
   readonly server: ProxyServer
   readonly follower: Follower
+  readonly lines: LineBatches
 }
 
-async function obey({ port, server, follower }: Obeying, message: ToThread): Promise<boolean> {
+async function obey({ port, server, follower, lines }: Obeying, message: ToThread): Promise<boolean> {
   switch (message.kind) {
     case 'publish':
       send(port, follower.take(message.part))
       return true
     case 'metrics':
       send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
+      return true
+    case 'linesTaken':
+      lines.taken(message.characters)
       return true
     case 'beat':
       send(port, { kind: 'beat' })

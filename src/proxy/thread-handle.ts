@@ -1,4 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { AccessLogOptions } from '../observability/access-log.ts'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Timers } from '../clock.ts'
 import { OstiaryError } from '../errors.ts'
@@ -16,8 +18,11 @@ export interface ThreadOptions {
   readonly timers: Timers
   readonly entry: URL
   readonly server: ProxyServerOptions
+  readonly accessLog: AccessLogOptions | undefined
   readonly publication: Publication | undefined
   readonly log: ProxyLog
+  /** Takes the lines that the thread has written of requests. */
+  readonly writeLines: (batch: LineBatch) => void
   /** Counts for all threads. */
   readonly rateLimiter: RateLimiter
   /** Given the main thread's end of the thread's broker port. */
@@ -59,6 +64,7 @@ export class ThreadHandle {
     const { publication } = options
     const workerData: ThreadData = {
       options: options.server,
+      accessLog: options.accessLog,
       publication: publication && { sequence: publication.sequence, snapshot: publication.snapshot },
       brokerPort: channel.port2,
       rateLimitPort: limits.port2,
@@ -171,6 +177,10 @@ export class ThreadHandle {
         return
       case 'beat':
         this.#heartbeat.answered()
+        return
+      case 'lines':
+        this.#options.writeLines(message.batch)
+        this.#send({ kind: 'linesTaken', characters: message.batch.text.length })
         return
       case 'log':
         this.#options.log[message.level](message.fields, message.message)

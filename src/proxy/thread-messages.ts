@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { AccessLogOptions } from '../observability/access-log.ts'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
@@ -8,6 +10,8 @@ import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 /** What a proxy thread is started with; plain data but for the port. */
 export interface ThreadData {
   readonly options: ProxyServerOptions
+  /** Absent: nothing is written of requests. */
+  readonly accessLog: AccessLogOptions | undefined
   /** Published before the thread listens, so that a restarted one never answers from an empty table. */
   readonly publication: Omit<Publication, 'difference'> | undefined
   /** The thread's end of the broker. */
@@ -42,6 +46,8 @@ export interface PublicationPart {
 export type ToThread =
   | { readonly kind: 'publish'; readonly part: PublicationPart }
   | { readonly kind: 'metrics'; readonly id: number }
+  /** So many characters of lines have come. */
+  | { readonly kind: 'linesTaken'; readonly characters: number }
   /** To be answered at once. */
   | { readonly kind: 'beat' }
   | { readonly kind: 'close'; readonly drainMs: number }
@@ -56,6 +62,7 @@ export type FromThread =
   | { readonly kind: 'outOfStep'; readonly sequence: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
   | { readonly kind: 'beat' }
+  | { readonly kind: 'lines'; readonly batch: LineBatch }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { systemTimers, type Timers } from '../clock.ts'
+import type { AccessLogOptions } from '../observability/access-log.ts'
 import { DepartedMetrics } from '../observability/departed-metrics.ts'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import type { SnapshotDifference } from '../table/snapshot-change.ts'
@@ -18,12 +20,16 @@ import { createTrustedProxies } from './trusted-proxies.ts'
 export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'> {
   /** 0, the default: as many as the CPUs that the cgroup allows. */
   readonly workers?: number
+  /** Default: nothing is written of requests. */
+  readonly accessLog?: AccessLogOptions
 }
 
 export interface ThreadPoolDependencies {
   readonly log: ProxyLog
   /** Called once per thread with the main thread's end of its broker port; the pool closes it. */
   readonly serveBroker: (port: MessagePort) => void
+  /** Takes the lines that threads write of requests. */
+  readonly writeLines?: (batch: LineBatch) => void
   /** A thread ended without being asked, and another is started. */
   readonly onFailure?: () => void
   /** What threads run; for tests. */
@@ -72,7 +78,7 @@ export async function startThreadPool(
   options: ThreadPoolOptions,
   dependencies: ThreadPoolDependencies,
 ): Promise<ThreadPool> {
-  const { workers = 0, ...server } = options
+  const { workers = 0, accessLog, ...server } = options
   // A bad network is told here, once, and not by a thread that dies of it.
   createTrustedProxies(options.trustedProxies ?? [])
   for (const address of [options.http, options.https]) {
@@ -83,10 +89,15 @@ export async function startThreadPool(
     options.https === undefined
       ? undefined
       : (options.defaultCertificate ?? (await createDefaultCertificate(new Date())))
-  const pool = new Pool(size, dependencies, {
-    ...server,
-    ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
-  })
+  const pool = new Pool(
+    size,
+    dependencies,
+    {
+      ...server,
+      ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
+    },
+    accessLog,
+  )
   await pool.start()
   return pool
 }
@@ -107,6 +118,7 @@ class Pool implements ThreadPool {
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #departed = new DepartedMetrics()
   readonly #rateLimiter = createRateLimiter()
+  readonly #accessLog: AccessLogOptions | undefined
   #server: ProxyServerOptions
   #publication: Publication | undefined
   #sequence = 0
@@ -115,8 +127,14 @@ class Pool implements ThreadPool {
   #closing = false
   #closed: Promise<void> | undefined
 
-  constructor(size: number, dependencies: ThreadPoolDependencies, server: ProxyServerOptions) {
+  constructor(
+    size: number,
+    dependencies: ThreadPoolDependencies,
+    server: ProxyServerOptions,
+    accessLog: AccessLogOptions | undefined,
+  ) {
     this.size = size
+    this.#accessLog = accessLog
     this.#dependencies = dependencies
     this.#server = { ...server, ...withReusePort(server, size > 1) }
   }
@@ -185,7 +203,8 @@ class Pool implements ThreadPool {
   }
 
   #startThread(): ThreadHandle {
-    const { entry = threadEntry(), log, serveBroker, timers = systemTimers } = this.#dependencies
+    const dependencies = this.#dependencies
+    const { entry = threadEntry(), log, serveBroker, timers = systemTimers } = dependencies
     this.#startedThreads += 1
     const thread: ThreadHandle = new ThreadHandle({
       name: `proxy thread ${this.#startedThreads}`,
@@ -195,6 +214,8 @@ class Pool implements ThreadPool {
       serveBroker,
       rateLimiter: this.#rateLimiter,
       server: this.#server,
+      accessLog: this.#accessLog,
+      writeLines: (batch) => dependencies.writeLines?.(batch),
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),
       onSilence: () => this.#acknowledge(),

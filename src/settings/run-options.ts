@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { CLIENT_LIMIT_FLAGS } from './client-limits.ts'
+import { LOG_FLAGS } from './logs.ts'
 
 /** `a,b` and repeated flags both make one list. */
 function collect(value: string, previous: string[] = []): string[] {
@@ -114,8 +115,7 @@ export function runOptions(): Option[] {
       'how long requests in flight may go on after that (default: 30s)',
     ),
     ...CLIENT_LIMIT_FLAGS.map(([flags, description]) => option(flags, description)),
-    option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),
-    option('--log-format <format>', 'json, pretty or auto: pretty on a terminal (default: auto)'),
+    ...LOG_FLAGS.map(([flags, description]) => option(flags, description)),
     ...compileOptions(),
   ]
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { CLIENT_LIMIT_FIELDS } from './client-limits.ts'
 import { duration } from './duration.ts'
+import { LOG_FIELDS } from './logs.ts'
 
 export const DEFAULT_CONTROLLER_CLASS = 'ostiary.dev/ingress-controller'
 
@@ -101,8 +102,7 @@ export const settingsSchema = z.strictObject({
   /** Milliseconds that requests under way may go on after that. */
   drainTimeout: duration(3600).default(30_000),
   ...CLIENT_LIMIT_FIELDS,
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
+  ...LOG_FIELDS,
 })
 
 export type Settings = Readonly<z.output<typeof settingsSchema>>

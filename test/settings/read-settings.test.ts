@@ -37,6 +37,8 @@ describe('settings', () => {
     const values: Record<string, string> = {
       logLevel: 'info',
       logFormat: 'json',
+      accessLog: 'false',
+      accessLogSample: '0.1',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
       http2: 'false',

@@ -197,6 +197,12 @@ The release's namespace is told by a variable, so that whoever moves the objects
 - --drain-timeout={{ .Values.drainTimeoutSeconds }}s
 - --log-level={{ .Values.logLevel }}
 - --log-format={{ .Values.logFormat }}
+{{- if not .Values.accessLog.enabled }}
+- --access-log=false
+{{- end }}
+{{- if ne (toString .Values.accessLog.sample) "1" }}
+- --access-log-sample={{ .Values.accessLog.sample }}
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}
