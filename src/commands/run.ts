@@ -190,6 +190,7 @@ interface ThreadsParts {
 
 async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
   const { settings, log, output, metrics, authorizationServers } = parts
+  const format = lineFormatOf({ format: settings.logFormat }, output)
   const threads = await startThreadPool(
     {
       workers: settings.workers,
@@ -200,10 +201,9 @@ async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
       limits: clientLimitsOf(settings),
       tls: { minVersion: `TLSv${settings.tlsMinVersion}`, http2: settings.http2 },
       allowLoopbackSessionStores: allowsLoopback(settings),
-      accessLog: {
-        enabled: settings.accessLog,
-        sample: settings.accessLogSample,
-        format: lineFormatOf({ format: settings.logFormat }, output),
+      logs: {
+        accessLog: { enabled: settings.accessLog, sample: settings.accessLogSample, format },
+        ...(settings.auditLog && { auditLog: format }),
       },
     },
     {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
+import type { AuditObserver } from '../audit-event.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock, Timers } from '../clock.ts'
@@ -33,6 +34,8 @@ export interface Engine {
   readonly log: ProxyLog
   /** Absent: nothing is written down of requests. */
   readonly recorder?: RequestRecorder
+  /** Absent: no audit is kept. */
+  readonly audit?: AuditObserver
   /** Of HTTPS as clients see it. */
   readonly httpsRedirectPort: number
   /** Swapped by a publish. */

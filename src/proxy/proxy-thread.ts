@@ -5,7 +5,9 @@ import { CacheCounts } from '../auth/cache-counts.ts'
 import { systemClock, systemTimers } from '../clock.ts'
 import { compactHeap } from './compact-heap.ts'
 import { messageOf } from '../errors.ts'
+import type { AuditObserver } from '../audit-event.ts'
 import { AccessLog } from '../observability/access-log.ts'
+import { AuditLog } from '../observability/audit-log.ts'
 import { LineBatches } from '../observability/line-batches.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
@@ -21,6 +23,7 @@ export interface AuthorizerParts {
   readonly options: ProxyServerOptions
   readonly caches: CacheCounts
   readonly sessions: SessionMetrics
+  readonly audit: AuditObserver | undefined
 }
 
 /**
@@ -36,9 +39,12 @@ export async function runProxyThread(
 ): Promise<void> {
   const caches = new CacheCounts()
   const sessions = new SessionMetrics()
-  const { accessLog, brokerPort, options } = data
+  const { brokerPort, options } = data
+  const { accessLog, auditLog } = data.logs
   const lines = new LineBatches(systemTimers, (batch) => send(port, { kind: 'lines', batch }))
-  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions })
+  const write = (line: string): void => lines.add(line)
+  const audit = auditLog === undefined ? undefined : new AuditLog(auditLog, () => systemClock.now(), write)
+  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions, audit })
   const server = await createProxyServer(data.options, {
     authorizer,
     caches,
@@ -46,7 +52,8 @@ export async function runProxyThread(
     clock: systemClock,
     log: remoteLog(port),
     rateLimiter: createRateLimitClient(data.rateLimitPort, systemClock),
-    ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, (line) => lines.add(line)) }),
+    ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, write) }),
+    ...(audit !== undefined && { audit }),
   })
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.

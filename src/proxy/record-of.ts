@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../observability/request-record.ts'
-import { readTraceParent } from '../observability/trace-parent.ts'
+import { readTraceParent } from '../trace-parent.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What is written down of a request that ends now. */

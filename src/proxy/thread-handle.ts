@@ -1,5 +1,4 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import type { AccessLogOptions } from '../observability/access-log.ts'
 import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Timers } from '../clock.ts'
@@ -8,7 +7,7 @@ import type { ProxyLog } from './exchange.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { PublicationSender } from './publication-sender.ts'
-import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
+import type { FromThread, Publication, ThreadData, ThreadLogs, ToThread } from './thread-messages.ts'
 import { serveRateLimits } from './traffic/rate-limit-port.ts'
 import type { RateLimiter } from './traffic/rate-limiter.ts'
 
@@ -18,7 +17,7 @@ export interface ThreadOptions {
   readonly timers: Timers
   readonly entry: URL
   readonly server: ProxyServerOptions
-  readonly accessLog: AccessLogOptions | undefined
+  readonly logs: ThreadLogs
   readonly publication: Publication | undefined
   readonly log: ProxyLog
   /** Takes the lines that the thread has written of requests. */
@@ -64,8 +63,8 @@ export class ThreadHandle {
     const { publication } = options
     const workerData: ThreadData = {
       options: options.server,
-      accessLog: options.accessLog,
       publication: publication && { sequence: publication.sequence, snapshot: publication.snapshot },
+      logs: options.logs,
       brokerPort: channel.port2,
       rateLimitPort: limits.port2,
     }

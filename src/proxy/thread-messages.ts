@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { AccessLogOptions } from '../observability/access-log.ts'
+import type { AccessLogOptions, LineFormat } from '../observability/access-log.ts'
 import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
@@ -7,11 +7,16 @@ import type { SecretId } from '../table/secret-table.ts'
 import type { SnapshotChange, SnapshotDifference } from '../table/snapshot-change.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 
+/** What a thread writes of its requests. Absent members: nothing. */
+export interface ThreadLogs {
+  readonly accessLog?: AccessLogOptions | undefined
+  readonly auditLog?: LineFormat | undefined
+}
+
 /** What a proxy thread is started with; plain data but for the port. */
 export interface ThreadData {
   readonly options: ProxyServerOptions
-  /** Absent: nothing is written of requests. */
-  readonly accessLog: AccessLogOptions | undefined
+  readonly logs: ThreadLogs
   /** Published before the thread listens, so that a restarted one never answers from an empty table. */
   readonly publication: Omit<Publication, 'difference'> | undefined
   /** The thread's end of the broker. */

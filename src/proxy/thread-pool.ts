@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { systemTimers, type Timers } from '../clock.ts'
-import type { AccessLogOptions } from '../observability/access-log.ts'
 import { DepartedMetrics } from '../observability/departed-metrics.ts'
 import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
@@ -13,7 +12,7 @@ import type { ProxyLog } from './exchange.ts'
 import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
-import type { Publication } from './thread-messages.ts'
+import type { Publication, ThreadLogs } from './thread-messages.ts'
 import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 
@@ -21,7 +20,7 @@ export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'
   /** 0, the default: as many as the CPUs that the cgroup allows. */
   readonly workers?: number
   /** Default: nothing is written of requests. */
-  readonly accessLog?: AccessLogOptions
+  readonly logs?: ThreadLogs
 }
 
 export interface ThreadPoolDependencies {
@@ -78,7 +77,7 @@ export async function startThreadPool(
   options: ThreadPoolOptions,
   dependencies: ThreadPoolDependencies,
 ): Promise<ThreadPool> {
-  const { workers = 0, accessLog, ...server } = options
+  const { workers = 0, logs = {}, ...server } = options
   // A bad network is told here, once, and not by a thread that dies of it.
   createTrustedProxies(options.trustedProxies ?? [])
   for (const address of [options.http, options.https]) {
@@ -96,7 +95,7 @@ export async function startThreadPool(
       ...server,
       ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
     },
-    accessLog,
+    logs,
   )
   await pool.start()
   return pool
@@ -118,7 +117,7 @@ class Pool implements ThreadPool {
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #departed = new DepartedMetrics()
   readonly #rateLimiter = createRateLimiter()
-  readonly #accessLog: AccessLogOptions | undefined
+  readonly #logs: ThreadLogs
   #server: ProxyServerOptions
   #publication: Publication | undefined
   #sequence = 0
@@ -131,10 +130,10 @@ class Pool implements ThreadPool {
     size: number,
     dependencies: ThreadPoolDependencies,
     server: ProxyServerOptions,
-    accessLog: AccessLogOptions | undefined,
+    logs: ThreadLogs,
   ) {
     this.size = size
-    this.#accessLog = accessLog
+    this.#logs = logs
     this.#dependencies = dependencies
     this.#server = { ...server, ...withReusePort(server, size > 1) }
   }
@@ -214,7 +213,7 @@ class Pool implements ThreadPool {
       serveBroker,
       rateLimiter: this.#rateLimiter,
       server: this.#server,
-      accessLog: this.#accessLog,
+      logs: this.#logs,
       writeLines: (batch) => dependencies.writeLines?.(batch),
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),

@@ -17,6 +17,7 @@ export const LOG_FIELDS = {
   /** Of routes whose Ingress does not say. */
   accessLog: trueByDefault,
   accessLogSample: share(1),
+  auditLog: trueByDefault,
 }
 
 /** Their flags, and what `--help` says. */
@@ -31,4 +32,5 @@ export const LOG_FLAGS: readonly (readonly [flags: string, description: string])
     '--access-log-sample <share>',
     'from 0 to 1: of the requests that went well, so many are written (default: 1)',
   ],
+  ['--audit-log <boolean>', 'a line for each login, logout, refresh and refusal (default: true)'],
 ]

@@ -138,12 +138,16 @@ function fieldNames(): ReadonlySet<string> {
 /** Of an Ingress, a container and cert-manager's solvers. */
 const FIELDS_OF_OTHERS: ReadonlySet<string> = new Set(['ingressClassName', 'envFrom', 'ingressTemplate'])
 
-/** Members of the lines that are written by hand. */
+/** Members of the lines that are written of requests. */
 function logMembers(): readonly string[] {
-  return [...sourceOf('src/observability').matchAll(/,"([a-zA-Z]+)":/g)].map(([, name = '']) => name)
+  const byHand = [...sourceOf('src/observability').matchAll(/,"([a-zA-Z]+)":/g)]
+  const audited = readFileSync(path.join(ROOT, 'src/audit-event.ts'), 'utf8').matchAll(
+    /readonly ([a-zA-Z]+)\??:/g,
+  )
+  return [...byHand, ...audited].map(([, name = '']) => name)
 }
 
-test('docs/operations.md describes every member of the access log', () => {
+test('docs/operations.md describes every member of access log and audit log', () => {
   const described = codeWords(readPage('docs/operations.md'))
   const members = logMembers().filter((name) => name !== 'msg')
   expect(members.length).toBeGreaterThan(20)

@@ -39,6 +39,7 @@ describe('settings', () => {
       logFormat: 'json',
       accessLog: 'false',
       accessLogSample: '0.1',
+      auditLog: 'false',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
       http2: 'false',

@@ -203,6 +203,9 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- if ne (toString .Values.accessLog.sample) "1" }}
 - --access-log-sample={{ .Values.accessLog.sample }}
 {{- end }}
+{{- if not .Values.auditLog }}
+- --audit-log=false
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}

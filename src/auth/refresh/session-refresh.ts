@@ -5,9 +5,11 @@ import type {
   ServerUnavailable,
   TokenSet,
 } from '../authorization-server/authorization-server-client.ts'
+import { audit, type Happening } from '../audit.ts'
 import type { AuthDependencies } from '../authorize.ts'
 import { clientWithSecret } from '../client-with-secret.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
+import type { RefreshOutcome } from '../session/session-observer.ts'
 import type { SessionRequest, SessionStore } from '../session/session-store.ts'
 import { hasExpired, isRefreshDue } from '../session/session-timeouts.ts'
 import type { Session, SessionLookup } from '../session/session.ts'
@@ -170,8 +172,8 @@ export class SessionRefresh {
     const refreshed = refreshedSession(session, tokens, now)
     const saved = await this.#store.update(request, refreshed)
     // The broker keeps its answer for a while: with a store that is back by then, nothing is lost.
-    if (!saved.ok) return saved.reason === 'unavailable' ? STORE_UNAVAILABLE : this.#end(request)
-    this.#deps.sessionObserver?.refreshed('refreshed')
+    if (!saved.ok) return saved.reason === 'unavailable' ? STORE_UNAVAILABLE : this.#end(request, refreshed)
+    this.#tell('refreshed', request, refreshed)
     return { kind: 'session', session: refreshed, setCookies: saved.setCookies }
   }
 
@@ -179,16 +181,18 @@ export class SessionRefresh {
    * The lock runs out under a refresh that takes too long, and whoever had it next has spent the refresh token: what he
    * got for it is the session now.
    */
-  async #endUnlessRefreshed(request: SessionRequest, { refreshToken }: Session): Promise<SessionLookup> {
+  async #endUnlessRefreshed(request: SessionRequest, session: Session): Promise<SessionLookup> {
+    const { refreshToken } = session
     const fresh = await this.#store.reread(request)
     if (fresh.kind === 'unavailable') return fresh
-    if (fresh.kind !== 'session' || fresh.session.refreshToken === refreshToken) return this.#end(request)
+    if (fresh.kind !== 'session' || fresh.session.refreshToken === refreshToken)
+      return this.#end(request, session)
     if (!hasExpired(fresh.session, nowSeconds(this.#deps.clock))) return fresh
     return serverUnavailable('another replica has refreshed the session', 1)
   }
 
-  async #end(request: SessionRequest): Promise<SessionLookup> {
-    this.#deps.sessionObserver?.refreshed('ended')
+  async #end(request: SessionRequest, session: Session): Promise<SessionLookup> {
+    this.#tell('ended', request, session)
     const { clearCookies } = await this.#store.destroy(request)
     return { kind: 'invalid', clearCookies }
   }
@@ -198,11 +202,22 @@ export class SessionRefresh {
     lookup: SessionLookup & { readonly kind: 'session' },
     answer: Refused | ServerUnavailable,
   ): MaybePromise<SessionLookup> {
-    this.#deps.sessionObserver?.refreshed(answer.kind)
+    this.#tell(answer.kind, request, lookup.session, answer.kind === 'refused' ? answer.error : answer.reason)
     if (!hasExpired(lookup.session, nowSeconds(this.#deps.clock))) return lookup
     if (answer.kind === 'unavailable') return serverUnavailable(answer.reason, answer.retryAfterSeconds)
     if (CLIENT_REFUSALS.has(answer.error)) return serverUnavailable(`refresh was refused: ${answer.error}`)
-    return this.#end(request)
+    return this.#end(request, lookup.session)
+  }
+
+  #tell(outcome: RefreshOutcome, { facts, policy }: SessionRequest, session: Session, detail?: string): void {
+    this.#deps.sessionObserver?.refreshed(outcome)
+    const happening: Happening = {
+      event: 'refresh',
+      outcome: outcome === 'refreshed' ? 'ok' : outcome,
+      plugin: policy.id,
+      ...(detail !== undefined && { detail }),
+    }
+    audit(this.#deps.audit, facts, happening, session)
   }
 
   #pause(): Promise<void> {
