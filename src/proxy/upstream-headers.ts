@@ -164,11 +164,21 @@ function portOf(authority: string, scheme: 'http' | 'https'): string {
 
 /** A Cookie value without some cookies; the others keep their bytes. `undefined`: none is left. */
 function withoutCookies(value: string, remove: (name: string) => boolean): string | undefined {
-  const pairs = value.split(';')
-  const kept = pairs.filter((pair) => !remove(cookieName(pair)))
-  if (kept.length === pairs.length) return value
-  const rest = kept.join(';').trimStart()
-  return rest === '' ? undefined : rest
+  let kept = ''
+  let keptFrom = 0
+  for (let start = 0; start <= value.length; ) {
+    const semicolon = value.indexOf(';', start)
+    const end = semicolon === -1 ? value.length : semicolon
+    if (remove(cookieName(value.slice(start, end)))) {
+      kept += value.slice(keptFrom, start)
+      keptFrom = end + 1
+    }
+    start = end + 1
+  }
+  if (keptFrom === 0) return value
+  // Where the last pair went, the semicolon before it goes too.
+  const rest = keptFrom > value.length ? kept.slice(0, -1) : kept + value.slice(keptFrom)
+  return rest.trimStart() || undefined
 }
 
 function cookieName(pair: string): string {

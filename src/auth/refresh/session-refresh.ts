@@ -72,7 +72,8 @@ export class SessionRefresh {
   }
 
   #isDue(session: Session, { policy }: SessionRequest): boolean {
-    return isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
+    // Most have nothing to refresh with, and need not know what time it is.
+    return session.refreshToken !== undefined && isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
   }
 
   #share(
