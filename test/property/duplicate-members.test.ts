@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { hasDuplicateMembers } from '../../src/auth/resource-server/duplicate-members.ts'
 
-type Json = { readonly members: readonly (readonly [name: string, value: Json])[] } | readonly Json[] | string | number
+type Json =
+  { readonly members: readonly (readonly [name: string, value: Json])[] } | readonly Json[] | string | number
 
 const NAMES = ['a', 'b', '', '1', '01', '__proto__', 'a:b', 'a"b', 'a\\', 'é']
 
@@ -27,7 +28,9 @@ function textOf(value: Json, escapesNames: boolean): string {
 }
 
 function escaped(name: string): string {
-  const units = Array.from({ length: name.length }, (_, at) => name.charCodeAt(at).toString(16).padStart(4, '0'))
+  const units = Array.from({ length: name.length }, (_, at) =>
+    name.charCodeAt(at).toString(16).padStart(4, '0'),
+  )
   return `"${units.map((unit) => `\\u${unit}`).join('')}"`
 }
 

@@ -73,7 +73,10 @@ export class SessionRefresh {
 
   #isDue(session: Session, { policy }: SessionRequest): boolean {
     // Most have nothing to refresh with, and need not know what time it is.
-    return session.refreshToken !== undefined && isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
+    return (
+      session.refreshToken !== undefined &&
+      isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
+    )
   }
 
   #share(
