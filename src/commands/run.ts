@@ -1,4 +1,4 @@
-import { AggregatorRegistry, Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import type { Logger } from 'pino'
 import { createAdminServer, type AdminDependencies } from '../admin/admin-server.ts'
 import { serveBroker } from '../auth/authorization-server/broker.ts'
@@ -18,6 +18,7 @@ import {
 } from '../observability/control-plane-metrics.ts'
 import { createLog, lineFormatOf } from '../observability/log.ts'
 import { createLogOutput, type LogOutput } from '../observability/log-output.ts'
+import { mergedMetrics } from '../observability/merged-metrics.ts'
 import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -66,7 +67,8 @@ export async function run(settings: Settings, version: string, signal: AbortSign
       notStarted: () => notStarted(state),
       notLive: () => notLive(state),
       notReady: () => notReady(state),
-      metrics: () => mergedMetrics(registry, state.threads),
+      metrics: async (format) =>
+        mergedMetrics(await registry.getMetricsAsJSON(), (await state.threads?.metrics()) ?? [], format),
     }),
   )
   const threads = await startThreads({ settings, log, output, metrics, authorizationServers })
@@ -236,16 +238,6 @@ async function startAdmin(
     throw new OstiaryError('ERR_LISTEN', message, { cause: error })
   }
   return () => admin.close()
-}
-
-async function mergedMetrics(
-  registry: Registry,
-  threads: Pick<ThreadPool, 'metrics'> | undefined,
-): Promise<{ contentType: string; text: string }> {
-  const own = await registry.getMetricsAsJSON()
-  const all: object[] = [own, ...((await threads?.metrics()) ?? [])]
-  const merged = AggregatorRegistry.aggregate(all)
-  return { contentType: merged.contentType, text: await merged.metrics() }
 }
 
 function count(metrics: ControlPlaneMetrics, reconciliation: Reconciliation): void {

@@ -7,15 +7,16 @@ const reasons: Record<'notStarted' | 'notLive' | 'notReady', string | undefined>
   notReady: undefined,
 }
 
-async function probe(path: string): Promise<[status: number, body: string]> {
+async function probe(path: string, accept = '*/*'): Promise<[status: number, body: string]> {
   const server = createAdminServer({
     notStarted: () => reasons.notStarted,
     notLive: () => reasons.notLive,
     notReady: () => reasons.notReady,
-    metrics: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'a 1\n' }),
+    metrics: (format) => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: `${format}\n` }),
   })
   onTestFinished(() => server.close())
-  const response = await fetch((await server.listen({ host: '127.0.0.1', port: 0 })) + path)
+  const url = (await server.listen({ host: '127.0.0.1', port: 0 })) + path
+  const response = await fetch(url, { headers: { accept } })
   return [response.status, await response.text()]
 }
 
@@ -33,6 +34,21 @@ test.each([
 })
 
 test('/metrics is the text of all threads, and nothing else is there', async () => {
-  expect(await probe('/metrics')).toEqual([200, 'a 1\n'])
+  expect(await probe('/metrics')).toEqual([200, 'prometheus\n'])
   expect((await probe('/'))[0]).toBe(404)
+})
+
+test.each([
+  // As Prometheus 2 and 3 ask.
+  [
+    'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+    'openmetrics',
+  ],
+  ['application/openmetrics-text', 'openmetrics'],
+  ['Application/OpenMetrics-Text; q=0.3, text/plain; q=0.5', 'prometheus'],
+  ['application/openmetrics-text;q=0', 'prometheus'],
+  ['application/openmetrics-text;q=much', 'prometheus'],
+  ['text/html,application/xhtml+xml,*/*;q=0.8', 'prometheus'],
+])('/metrics for %s is %s', async (accept, format) => {
+  expect((await probe('/metrics', accept))[1]).toBe(`${format}\n`)
 })
