@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock, Timers } from '../clock.ts'
+import type { RecentRequests } from '../observability/recent-requests.ts'
 import type { RequestMetrics } from '../observability/request-metrics.ts'
 import type { IndexedHost } from '../table/route-index.ts'
 import type { Route, RouteAction } from '../table/routing-table.ts'
@@ -25,6 +26,7 @@ export interface Engine {
   readonly trustedProxies: TrustedProxies
   readonly rateLimiter: RateLimiter
   readonly metrics: RequestMetrics
+  readonly recent: RecentRequests
   readonly clock: Clock
   readonly timers: Timers
   readonly log: ProxyLog

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import { forward, isReachable } from './forward.ts'
 import { asksForUpgrade, refusalOfFraming } from './framing.ts'
 import { addHsts } from './hsts.ts'
+import { noteDecision } from './note-decision.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
@@ -264,7 +265,9 @@ function follow(exchange: Exchange, reached: AuthDecision): boolean {
   return false
 }
 
-function count({ engine, route }: Exchange, decision: AuthDecision, policies: readonly string[]): void {
+function count(exchange: Exchange, decision: AuthDecision, policies: readonly string[]): void {
+  noteDecision(exchange, decision, policies)
+  const { engine, route } = exchange
   const plugin = policies.length === 1 ? (policies[0] ?? '') : ''
   switch (decision.kind) {
     case 'allow': {

@@ -2,6 +2,7 @@ import type { Authorizer } from '../auth/authorize.ts'
 import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
+import { createRecentRequests } from '../observability/recent-requests.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
@@ -17,6 +18,7 @@ import { handle } from './pipeline.ts'
 import { ServerNames, TLS_SETTINGS, type KeyPair, type TlsSettings } from './server-names.ts'
 import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
 import { createRateLimiter, type RateLimiter } from './traffic/rate-limiter.ts'
+import { reportOf, type ReportQuestion, type ThreadReport } from './thread-report.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 import { UpstreamPools } from './upstream-pools.ts'
 import { UPSTREAM_TIMEOUTS, type UpstreamTimeouts } from './upstream/transport.ts'
@@ -70,6 +72,7 @@ export interface ProxyServer {
   /** As `run`, with a snapshot that is not arranged for requests yet. */
   publish(snapshot: Snapshot): void
   metrics(): MetricFamily[]
+  report(question: ReportQuestion): ThreadReport
   /** Lets requests under way finish for so long, then cuts them. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
@@ -83,6 +86,7 @@ export async function createProxyServer(
 ): Promise<ProxyServer> {
   const { authorizer, clock, log, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
+  const recent = createRecentRequests()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
   const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits }
   let lingering = true
@@ -92,6 +96,7 @@ export async function createProxyServer(
     timers,
     log,
     metrics,
+    recent,
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,
@@ -131,7 +136,10 @@ export async function createProxyServer(
   }
   // Here and not at each publish, which must not cost what the whole table does.
   const currentFamilies = (): MetricFamily[] => {
-    if (counted !== live) metrics.retain(routesOf(live), live.judging.policies)
+    if (counted !== live) {
+      metrics.retain(routesOf(live), live.judging.policies)
+      recent.decisions.retain(live.judging.policies)
+    }
     counted = live
     return metrics.families()
   }
@@ -149,6 +157,7 @@ export async function createProxyServer(
       ...cacheFamilies(dependencies.caches?.list() ?? []),
       ...(dependencies.sessions?.families() ?? []),
     ],
+    report: (question) => reportOf(question, { metrics, recent, pools, clock }),
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)

@@ -77,6 +77,9 @@ async function obey({ port, server, follower }: Obeying, message: ToThread): Pro
     case 'metrics':
       send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
       return true
+    case 'report':
+      send(port, { kind: 'report', id: message.id, report: server.report(message.question) })
+      return true
     case 'beat':
       send(port, { kind: 'beat' })
       return true

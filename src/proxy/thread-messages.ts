@@ -4,6 +4,7 @@ import type { Snapshot } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { SnapshotChange, SnapshotDifference } from '../table/snapshot-change.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 
 /** What a proxy thread is started with; plain data but for the port. */
 export interface ThreadData {
@@ -42,6 +43,7 @@ export interface PublicationPart {
 export type ToThread =
   | { readonly kind: 'publish'; readonly part: PublicationPart }
   | { readonly kind: 'metrics'; readonly id: number }
+  | { readonly kind: 'report'; readonly id: number; readonly question: ReportQuestion }
   /** To be answered at once. */
   | { readonly kind: 'beat' }
   | { readonly kind: 'close'; readonly drainMs: number }
@@ -55,6 +57,7 @@ export type FromThread =
   /** The part fits nothing that the thread has: it needs the whole, and runs on what it had until then. */
   | { readonly kind: 'outOfStep'; readonly sequence: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
+  | { readonly kind: 'report'; readonly id: number; readonly report: ThreadReport }
   | { readonly kind: 'beat' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
 

@@ -83,6 +83,12 @@ export class UpstreamPools {
     for (const key of this.#transports.keys()) if (!transports.has(key)) this.#transports.delete(key)
   }
 
+  /** The endpoints of an upstream that had requests; none where it had none. */
+  poolsOf(id: UpstreamId): EndpointPool[] {
+    const keys = [...(this.#uses.get(id)?.pools ?? [])]
+    return keys.flatMap((key) => this.#pools.get(key) ?? [])
+  }
+
   /** Lets requests under way finish. */
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.retire()))

@@ -62,6 +62,8 @@ export class EndpointPool {
   failures = 0
   /** On the monotonic clock: it gets no requests before, while another endpoint does. */
   restingUntil = 0
+  /** Why it rested last, whenever that was, in words for an operator. */
+  lastFailure: { readonly atMs: number; readonly reason: string } | undefined
   readonly #options: Pool.Options
   #pool: Pool | undefined
   #retired = false
