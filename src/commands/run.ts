@@ -55,7 +55,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
     userAgent: `ostiary/${version}`,
     onCall: (call) => {
       metrics.calledAuthorizationServer(call)
-      serverFindings.called(call)
+      serverFindings.called(call, systemClock.now())
     },
   })
   running.defer(() => authorizationServers.close())

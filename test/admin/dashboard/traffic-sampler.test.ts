@@ -37,7 +37,7 @@ async function sampling(threads: Threads) {
   return {
     sampler,
     timers,
-    async look() {
+    look: async (): Promise<void> => {
       timers.advance(5000)
       await Promise.resolve()
       await Promise.resolve()
