@@ -5,18 +5,21 @@ import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock, Timers } from '../clock.ts'
 import type { RecentRequests } from '../observability/recent-requests.ts'
-import type { RequestMetrics } from '../observability/request-metrics.ts'
+import type { DecisionLabels, RequestMetrics } from '../observability/request-metrics.ts'
+import type { RequestRecord, RequestRecorder } from '../observability/request-record.ts'
 import type { IndexedHost } from '../table/route-index.ts'
-import type { Route, RouteAction } from '../table/routing-table.ts'
+import type { Route, RouteAction, UpstreamId } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { ClientRequest, ClientResponse } from './client-message.ts'
+import { recordOf } from './record-of.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
 import type { RequestTarget } from './request-target.ts'
 import type { RateLimiter } from './traffic/rate-limiter.ts'
 import type { RouteRules } from './traffic/route-rules.ts'
 import type { ConnectionView, TrustedProxies } from './trusted-proxies.ts'
+import type { EndpointPool } from './upstream/endpoint-pool.ts'
 
 export type ProxyLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
@@ -30,6 +33,8 @@ export interface Engine {
   readonly clock: Clock
   readonly timers: Timers
   readonly log: ProxyLog
+  /** Absent: nothing is written down of requests. */
+  readonly recorder?: RequestRecorder
   /** Of HTTPS as clients see it. */
   readonly httpsRedirectPort: number
   /** Swapped by a publish. */
@@ -58,6 +63,9 @@ const NO_HEADERS: HeaderList = []
 /** A status for logs and metrics alone: the client left before it was answered. */
 const CLIENT_LEFT = 499
 
+/** Its word as a reason; also where it left inside the answer. */
+const CLIENT_LEFT_REASON = 'client_left'
+
 /**
  * One request and its response, with what the pipeline's steps found out so far. A field is set by the step of its
  * name, and read only by later ones.
@@ -69,7 +77,7 @@ export class Exchange {
   /** The client's socket, where the request asks for a WebSocket: what it gets unless it is refused. */
   readonly upgrading: Socket | undefined
   readonly snapshot: ActiveSnapshot
-  readonly #startedAt: number
+  readonly startedAt: number
   authority!: RequestAuthority
   target!: RequestTarget
   host!: IndexedHost
@@ -87,6 +95,26 @@ export class Exchange {
   /** In place of the path that was sent. */
   upstreamPath: string | undefined
   underway: Underway | undefined
+  /** What authorization said last. */
+  decision: DecisionLabels | undefined
+  /** Why the answer is not the upstream's, or not whole: a stable word. */
+  reason = ''
+  /** Where the request was sent; absent: nowhere. */
+  upstream: UpstreamId | undefined
+  /** Of the last attempt, as the two that follow. */
+  endpoint: EndpointPool | undefined
+  /** 0: the upstream has not answered. */
+  upstreamStatus = 0
+  attempts = 0
+  /** On the monotonic clock, as `startedAt` and the others that end so; 0: not yet. */
+  authorizingAt = 0
+  authorizedAt = 0
+  sentAt = 0
+  answeredAt = 0
+  upstreamEndedAt = 0
+  /** Of the body; one that authorization has read is not counted. */
+  requestBytes = 0
+  responseBytes = 0
   /** Interim responses that were passed on. */
   interimResponses = 0
   /** The response is over, or its client left. */
@@ -101,7 +129,9 @@ export class Exchange {
     this.response = response
     this.upgrading = upgrading
     this.snapshot = engine.snapshot
-    this.#startedAt = engine.clock.monotonic()
+    this.startedAt = engine.clock.monotonic()
+    // A socket that is closed does not know its address any more.
+    if (engine.recorder !== undefined) this.#view = this.view
     engine.metrics.inFlight += 1
     ;(response as TrackedResponse)[EXCHANGE] = this
     response.on('close', onClose)
@@ -179,16 +209,28 @@ export class Exchange {
 
   /** Ends the bookkeeping, once. */
   close(): void {
+    const record = this.closeUnrecorded()
+    if (record !== undefined) this.engine.recorder?.finished(record)
+  }
+
+  /** As `close`, where the request is not over for those who use it. @returns What is to be completed and recorded. */
+  closeUnrecorded(): RequestRecord | undefined {
     this.closed = true
     this.#stopWatching?.()
     const { engine, request, response, snapshot } = this
     engine.metrics.inFlight -= 1
     const status = response.headersSent ? response.statusCode : CLIENT_LEFT
-    const seconds = (engine.clock.monotonic() - this.#startedAt) / 1000
-    snapshot.series(this.route).finished(request.method ?? '', status, seconds)
-    if (!response.writableFinished) this.underway?.cancel()
+    const endedAt = engine.clock.monotonic()
+    snapshot.series(this.route).finished(request.method ?? '', status, (endedAt - this.startedAt) / 1000)
+    if (!response.writableFinished) {
+      // A response that switches protocols is not over yet.
+      if (this.reason === '' && status !== 101) this.reason = CLIENT_LEFT_REASON
+      this.underway?.cancel()
+    }
+    const record = engine.recorder && recordOf(this, status, endedAt)
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()
+    return record
   }
 }
 

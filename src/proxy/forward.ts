@@ -12,6 +12,7 @@ export function forward(exchange: Exchange): void {
   if (!isReachable(exchange, leg)) return
   const forwarding = new Forwarding(exchange, exchange.snapshot.rotation(leg.upstream), leg.forwarding)
   exchange.underway = forwarding
+  exchange.upstream = leg.upstream
   forwarding.send()
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { DecisionLabels } from '../observability/request-metrics.ts'
 import type { Exchange } from './exchange.ts'
 import { withoutNames } from './hop-by-hop.ts'
 import { downstreamResponseHeaders, type UpstreamResponseHeaders } from './response-headers.ts'
@@ -40,15 +41,30 @@ export function openTunnel(exchange: Exchange, upstream: Duplex, answer: Switchi
   // Over HTTP/2 nothing upgrades.
   switchProtocols(response as ServerResponse, upgrading, withoutNames(headers, LENGTH))
   exchange.underway = undefined
-  exchange.close()
-  const { metrics, timers } = engine
+  const record = exchange.closeUnrecorded()
+  const { clock, metrics, recorder, timers } = engine
   metrics.connectionOpened('websocket')
-  const tunnel = new Tunnel(upgrading, upstream, timers, () => {
+  let cut: DecisionLabels | undefined
+  const tunnel = new Tunnel(upgrading, upstream, timers, ({ fromClient, toClient }) => {
     guard?.stop()
     metrics.connectionClosed('websocket')
+    if (record === undefined) return
+    const endedAt = clock.monotonic()
+    recorder?.finished({
+      ...record,
+      ...(cut !== undefined && { decision: cut, reason: cut.reason }),
+      endedAtEpochMs: clock.now(),
+      endedAt,
+      upstreamEndedAt: endedAt,
+      requestBytes: fromClient,
+      responseBytes: toClient,
+    })
   })
   tunnel.open()
-  const guard = guardTunnel(exchange, () => tunnel.close())
+  const guard = guardTunnel(exchange, (decision) => {
+    cut = decision
+    tunnel.close()
+  })
 }
 
 function provesWebSocket(key: string | undefined, headers: IncomingHttpHeaders): boolean {

@@ -1,6 +1,6 @@
-import { assertNever } from '../assert-never.ts'
 import type { AuthDecision, GoOn } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
+import type { DecisionLabels } from '../observability/request-metrics.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import { checkClientCertificate, checkServerName } from './client-certificates/check-client-certificate.ts'
@@ -168,8 +168,9 @@ function answerReservedPath(exchange: Exchange): Verdict {
 /** The reserved paths other than the callback: logins, logouts, and questions about sessions. */
 function answerOwn(exchange: Exchange): Verdict {
   const { engine, facts, host, snapshot } = exchange
+  exchange.authorizingAt ||= engine.clock.monotonic()
   const decide = (decision: AuthDecision): false => {
-    count(exchange, decision, host.virtualHost.loginPolicies)
+    decided(exchange, decision, host.virtualHost.loginPolicies)
     if (decision.kind === 'allow') return answerNotFound(exchange)
     respondDecision(exchange, decision)
     return false
@@ -188,10 +189,11 @@ function answerRoutedCallback(exchange: Exchange): Verdict {
 
 function callback(exchange: Exchange, otherwise: (exchange: Exchange) => boolean): Verdict {
   const { engine, facts, host, snapshot } = exchange
+  exchange.authorizingAt ||= engine.clock.monotonic()
   const decide = (decision: AuthDecision | GoOn | undefined): boolean => {
     if (decision === undefined || decision.kind === 'allow') return otherwise(exchange)
     if (decision.kind === 'go_on') return goOn(exchange, decision) && otherwise(exchange)
-    count(exchange, decision, host.virtualHost.loginPolicies)
+    decided(exchange, decision, host.virtualHost.loginPolicies)
     respondDecision(exchange, decision)
     return false
   }
@@ -244,6 +246,7 @@ function refuseTrace(exchange: Exchange): boolean {
 function authorize(exchange: Exchange): Verdict {
   const { action, engine, host, route, snapshot } = exchange
   if (action.policies.length === 0 || route === undefined) return route !== undefined
+  exchange.authorizingAt ||= engine.clock.monotonic()
   const decision = engine.authorizer.authorize(snapshot, host.virtualHost, route, exchange.facts)
   return decision instanceof Promise
     ? decision.then((later) => follow(exchange, later))
@@ -256,7 +259,7 @@ function follow(exchange: Exchange, reached: AuthDecision): boolean {
     loginHeaders.length === 0
       ? reached
       : { ...reached, responseHeaders: [...loginHeaders, ...reached.responseHeaders] }
-  count(exchange, decision, exchange.action.policies)
+  decided(exchange, decision, exchange.action.policies)
   if (decision.kind === 'allow') {
     exchange.allow = decision
     return true
@@ -265,31 +268,26 @@ function follow(exchange: Exchange, reached: AuthDecision): boolean {
   return false
 }
 
-function count(exchange: Exchange, decision: AuthDecision, policies: readonly string[]): void {
-  noteDecision(exchange, decision, policies)
+/** Writes down what authorization has said, and counts it. */
+function decided(exchange: Exchange, decision: AuthDecision, policies: readonly string[]): void {
   const { engine, route } = exchange
-  const plugin = policies.length === 1 ? (policies[0] ?? '') : ''
-  switch (decision.kind) {
-    case 'allow': {
-      const { method, policy } = decision.identity
-      engine.metrics.decided({ plugin: policy, flow: method, result: 'allow', reason: '' })
-      return
-    }
-    case 'redirect':
-    case 'respond':
-      engine.metrics.decided({ plugin, flow: '', result: decision.kind, reason: decision.reason })
-      return
-    case 'refuse':
-    case 'unavailable': {
-      const { detail, kind: result, reason } = decision
-      engine.metrics.decided({ plugin, flow: '', result, reason })
-      if (detail !== undefined)
-        engine.log.info({ route: route?.id, plugin, reason, detail }, 'request refused')
-      return
-    }
-    default:
-      assertNever(decision)
+  const labels = labelsOf(decision, policies.length === 1 ? (policies[0] ?? '') : '')
+  exchange.authorizedAt = engine.clock.monotonic()
+  exchange.decision = labels
+  noteDecision(exchange, decision, policies)
+  engine.metrics.decided(labels)
+  if (decision.kind !== 'refuse' && decision.kind !== 'unavailable') return
+  const { detail, reason } = decision
+  if (detail === undefined) return
+  engine.log.info({ route: route?.id, plugin: labels.plugin, reason, detail }, 'request refused')
+}
+
+function labelsOf(decision: AuthDecision, plugin: string): DecisionLabels {
+  if (decision.kind !== 'allow') {
+    return { plugin, flow: '', result: decision.kind, reason: decision.reason }
   }
+  const { method, policy } = decision.identity
+  return { plugin: policy, flow: method, result: 'allow', reason: '' }
 }
 
 function refuseRequest(exchange: Exchange, message: string): false {

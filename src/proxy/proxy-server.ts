@@ -4,6 +4,7 @@ import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
 import { createRecentRequests } from '../observability/recent-requests.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
+import type { RequestRecorder } from '../observability/request-record.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
 import { findVirtualHost } from '../table/route-index.ts'
@@ -55,6 +56,8 @@ export interface ProxyServerDependencies {
   readonly timers?: Timers
   /** Default: one that counts for this server alone. */
   readonly rateLimiter?: RateLimiter
+  /** Told of every request. Default: nobody is. */
+  readonly recorder?: RequestRecorder
 }
 
 /** The ports that are listened on. */
@@ -84,7 +87,7 @@ export async function createProxyServer(
   options: ProxyServerOptions,
   dependencies: ProxyServerDependencies,
 ): Promise<ProxyServer> {
-  const { authorizer, clock, log, timers = systemTimers } = dependencies
+  const { authorizer, clock, log, recorder, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const recent = createRecentRequests()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
@@ -97,6 +100,7 @@ export async function createProxyServer(
     log,
     metrics,
     recent,
+    ...(recorder !== undefined && { recorder }),
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,

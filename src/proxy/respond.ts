@@ -10,12 +10,16 @@ import { discardRest } from './upload.ts'
 
 const SIGN_OUT_PATH = '/oauth2/sign_out'
 
+/** For logs alone: what it was, another line of the log says. */
+const INTERNAL_ERROR = 'internal_error'
+
 /** Answers with a response of our own. Does nothing where one has begun already. */
 export function respond(exchange: Exchange, own: ProblemResponse): void {
   const { request, response } = exchange
   if (response.headersSent || response.destroyed) return
   if (exchange.engine.draining) response.shouldKeepAlive = false
   // The phrase is given because a failed attempt to write the upstream's leaves that behind.
+  if (request.method !== 'HEAD') exchange.responseBytes = Buffer.byteLength(own.body)
   for (const [name, value] of exchange.policyHeaders) own.headers.push(name, value)
   try {
     response.writeHead(own.status, statusPhrase(own.status), own.headers)
@@ -34,6 +38,7 @@ export function respond(exchange: Exchange, own: ProblemResponse): void {
 export function respondProblem(exchange: Exchange, status: number, options: ProblemOptions = {}): void {
   const headers = [...(options.headers ?? []), ...exchange.decisionHeaders]
   const message = options.message ?? statusPhrase(status)
+  exchange.reason = options.reason ?? INTERNAL_ERROR
   const grpc = grpcRefusal(exchange.request.headers['content-type'], status, message, headers)
   respond(exchange, grpc ?? problem(status, { ...options, headers }))
 }
@@ -43,6 +48,7 @@ export function respondDecision(
   exchange: Exchange,
   decision: Exclude<AuthDecision, { kind: 'allow' }>,
 ): void {
+  exchange.reason = decision.reason
   switch (decision.kind) {
     case 'redirect': {
       if (exchange.upgrading !== undefined) {

@@ -36,6 +36,7 @@ function sendToHttps(exchange: Exchange): false {
   }
   const port = engine.httpsRedirectPort === DEFAULT_PORT ? '' : `:${engine.httpsRedirectPort}`
   const location = `https://${authority.host}${port}${authority.target}`
+  exchange.reason = 'https_redirect'
   respond(exchange, {
     status: 308,
     headers: ownHeaders('text/plain', '', [['Location', location]]),

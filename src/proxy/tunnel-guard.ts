@@ -1,5 +1,6 @@
 import { andThen, type MaybePromise } from '../auth/maybe-promise.ts'
 import { messageOf } from '../errors.ts'
+import type { DecisionLabels } from '../observability/request-metrics.ts'
 import type { Engine, Exchange } from './exchange.ts'
 import { judgeAgain, openedBy, type OpenedTunnel, type Standing } from './tunnel-standing.ts'
 
@@ -19,12 +20,12 @@ const UNCONFIRMED_MS = 4_500
 export class TunnelGuard {
   readonly #engine: Engine
   readonly #opened: OpenedTunnel
-  readonly #cut: () => void
+  readonly #cut: (decision: DecisionLabels) => void
   #stopped = false
   #cancelNext: () => void = ignore
   #cancelOverdue: () => void = ignore
 
-  constructor(engine: Engine, opened: OpenedTunnel, cut: () => void) {
+  constructor(engine: Engine, opened: OpenedTunnel, cut: (decision: DecisionLabels) => void) {
     this.#engine = engine
     this.#opened = opened
     this.#cut = cut
@@ -82,14 +83,18 @@ export class TunnelGuard {
   #end(reason: string): void {
     this.stop()
     const { policy: plugin, method: flow } = this.#opened.identity
-    this.#engine.metrics.decided({ plugin, flow, result: 'close', reason })
+    const decision: DecisionLabels = { plugin, flow, result: 'close', reason }
+    this.#engine.metrics.decided(decision)
     this.#engine.log.info({ plugin, reason }, 'open connection cut')
-    this.#cut()
+    this.#cut(decision)
   }
 }
 
 /** The guard of a tunnel that the exchange opened, started; `undefined` where its plugin asks for none. */
-export function guardTunnel(exchange: Exchange, cut: () => void): TunnelGuard | undefined {
+export function guardTunnel(
+  exchange: Exchange,
+  cut: (decision: DecisionLabels) => void,
+): TunnelGuard | undefined {
   const { engine, allow, snapshot } = exchange
   if (allow === undefined) return undefined
   if (snapshot.table.policies[allow.identity.policy]?.reauthorizesUpgrades !== true) return undefined

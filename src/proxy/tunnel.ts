@@ -7,6 +7,12 @@ const KEEP_ALIVE_MS = 60_000
 /** How long a side that is to finish alone may go without moving a byte. */
 const LINGER_MS = 30_000
 
+/** Bytes that a tunnel has carried. */
+export interface TunnelBytes {
+  readonly fromClient: number
+  readonly toClient: number
+}
+
 /**
  * Two sockets that exchange bytes with back-pressure, both ways. An end passes through and leaves the other direction
  * open (RFC 9293 §3.6); when one side is gone the other gets what was read for it, and then goes too.
@@ -15,16 +21,20 @@ export class Tunnel {
   readonly #client: Socket
   readonly #upstream: Socket
   readonly #timers: Timers
-  readonly #onClosed: () => void
+  readonly #onClosed: (bytes: TunnelBytes) => void
+  readonly #readBefore: number
+  readonly #writtenBefore: number
   #open = 2
   #stopLingering: (() => void) | undefined
 
   /** @param onClosed called once, when both sockets are closed */
-  constructor(client: Socket, upstream: Socket, timers: Timers, onClosed: () => void) {
+  constructor(client: Socket, upstream: Socket, timers: Timers, onClosed: (bytes: TunnelBytes) => void) {
     this.#client = client
     this.#upstream = upstream
     this.#timers = timers
     this.#onClosed = onClosed
+    this.#readBefore = client.bytesRead - client.readableLength
+    this.#writtenBefore = client.bytesWritten
   }
 
   open(): void {
@@ -55,7 +65,10 @@ export class Tunnel {
     this.#open -= 1
     if (this.#open > 0) return
     this.#stopLingering?.()
-    this.#onClosed()
+    this.#onClosed({
+      fromClient: this.#client.bytesRead - this.#readBefore,
+      toClient: this.#client.bytesWritten - this.#writtenBefore,
+    })
   }
 
   #linger(): void {

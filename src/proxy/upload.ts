@@ -16,6 +16,8 @@ export interface UploadLimits {
   readonly stallMs: number
   /** A body that is no longer is kept, to be sent again. Absent: none is. */
   readonly keepBytes?: number | undefined
+  /** Where every byte that comes is counted. */
+  readonly counter?: { requestBytes: number }
   /** What an upload before this one has taken off the request and kept. */
   readonly begun?: readonly Buffer[] | undefined
 }
@@ -41,6 +43,7 @@ export class Upload extends Readable {
   #sending: NodeJS.Timeout | undefined
   /** Of a body whose length is not known, this is what may still come. */
   #bytesLeft: number
+  readonly #counter: UploadLimits['counter']
   readonly #keepBytes: number
   #kept: Buffer[] | undefined
   #keptBytes = 0
@@ -56,6 +59,7 @@ export class Upload extends Readable {
     this.#sendMs = sendMs
     this.#stallMs = stallMs
     this.#bytesLeft = maximumBytes
+    this.#counter = limits.counter
     this.#keepBytes = keepBytes
     this.#kept = keepBytes > 0 ? [] : undefined
     this.#begun = begun
@@ -131,6 +135,7 @@ export class Upload extends Readable {
   }
 
   readonly #data = (chunk: Buffer): void => {
+    if (this.#counter !== undefined) this.#counter.requestBytes += chunk.length
     this.#bytesLeft -= chunk.length
     if (this.#bytesLeft < 0) {
       this.destroy(new OstiaryError('ERR_BODY_TOO_LARGE', 'the request body is too large'))

@@ -9,6 +9,7 @@ import { onTestFinished } from 'vitest'
 import type { Authorizer } from '../../src/auth/authorize.ts'
 import type { Allow } from '../../src/auth/decision.ts'
 import { systemClock, systemTimers, type Timers } from '../../src/clock.ts'
+import type { RequestRecorder } from '../../src/observability/request-record.ts'
 import type { ProxyLog } from '../../src/proxy/exchange.ts'
 import {
   createProxyServer,
@@ -108,10 +109,11 @@ export async function proxy(
   options: Partial<ProxyServerOptions> = {},
   authorizer: Authorizer = noAuthorizer,
   timers: Timers = systemTimers,
+  recorder?: RequestRecorder,
 ): Promise<RunningProxy> {
   const server = await createProxyServer(
     { http: { port: 0 }, ...options },
-    { authorizer, clock: systemClock, log: silent, timers },
+    { authorizer, clock: systemClock, log: silent, timers, ...(recorder !== undefined && { recorder }) },
   )
   if (snapshot !== undefined) server.publish(snapshot)
   const ports = await server.listen()

@@ -56,6 +56,7 @@ function redirect(exchange: Exchange, to: PermanentRedirect | undefined): boolea
   // A target begins with a slash, so that it cannot become part of the host before it.
   const location = to.appendsTarget ? `${to.location}${exchange.authority.target}` : to.location
   const headers = ownHeaders('text/plain', '', [['Location', location]])
+  exchange.reason = 'permanent_redirect'
   respond(exchange, { status: to.status, headers, body: '' })
   return false
 }
@@ -71,6 +72,7 @@ function answerPreflight(exchange: Exchange, { cors }: RouteRules): boolean {
     return false
   }
   const headers = ['Server', 'ostiary', ...cors.preflightHeaders.flat()]
+  exchange.reason = 'preflight'
   respond(exchange, { status: 204, headers, body: '' })
   return false
 }

@@ -56,6 +56,8 @@ function counting(
 /** The connections to one endpoint, made when the first request comes, and how the endpoint has been of late. */
 export class EndpointPool {
   readonly origin: string
+  /** `address:port` */
+  readonly address: string
   /** Requests that it carries; counted only where somebody asks for it. */
   active = 0
   /** Failures one after another; 0 after any answer. */
@@ -70,6 +72,7 @@ export class EndpointPool {
 
   constructor(origin: string, { options }: Transport) {
     this.origin = origin
+    this.address = origin.slice(origin.indexOf('//') + 2)
     this.#options = { ...options, factory: createClient }
   }
 

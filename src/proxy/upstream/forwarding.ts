@@ -43,7 +43,6 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #pool: EndpointPool | undefined
   #upload: Upload | undefined
   #controller: Dispatcher.DispatchController | undefined
-  #sentAt = 0
   /** The connection carried requests before this one. */
   #reused = false
   /** A byte of the response came. */
@@ -71,7 +70,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   send(): void {
     const { clock, timers } = this.#exchange.engine
     const now = clock.monotonic()
-    this.#sentAt = now
+    this.#exchange.sentAt = now
     const limitMs = this.#settings?.requestTimeoutMs
     if (limitMs !== undefined) this.#stopClock = timers.after(limitMs, () => this.#expire())
     this.#place(now)
@@ -114,6 +113,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     _headers: IncomingHttpHeaders,
     statusMessage?: string,
   ): void {
+    if (status >= 200) this.#exchange.upstreamStatus = status
     if (status === 101) controller.abort(new Error('the upstream switched to no protocol that was asked for'))
     else if (status < 200) relayInformation(this.#exchange, status, controller)
     else if (this.#settings?.retries !== undefined && this.#mayRetry(conditionOfStatus(status))) {
@@ -128,6 +128,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     headers: IncomingHttpHeaders,
     socket: Duplex,
   ): void {
+    this.#exchange.upstreamStatus = 101
     this.#observeUpstream()
     this.#stopClock?.()
     // The tunnel keeps its place among the endpoint's requests.
@@ -136,6 +137,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#exchange.responseBytes += chunk.length
     if (this.#body?.write(chunk) === true) return
     controller.pause()
     this.#exchange.resumeOnDrain()
@@ -159,6 +161,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
     if (exchange.response.headersSent) {
       // The client must not take half a body for the whole.
       this.#end()
+      exchange.reason = 'upstream_broke_off'
       exchange.response.destroy()
       return
     }
@@ -197,6 +200,9 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #dispatch(pool: EndpointPool, fresh: boolean): void {
     this.#reused = false
     this.#controller = undefined
+    this.#exchange.endpoint = pool
+    this.#exchange.upstreamStatus = 0
+    this.#exchange.attempts += 1
     this.#upload = uploadOf(this.#exchange, this.#settings, this.#rotation.transport, this.#upload)
     if (this.#upload !== undefined) this.#options.body = this.#upload
     try {
@@ -277,6 +283,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   #expire(): void {
     const { response } = this.#exchange
     if (response.headersSent) {
+      this.#exchange.reason = 'upstream_timeout'
       response.destroy()
       return
     }
@@ -287,6 +294,7 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   /** From here on nothing is waited for, and the endpoint carries one less. */
   #end(): void {
     this.#over = true
+    this.#exchange.upstreamEndedAt = this.#exchange.engine.clock.monotonic()
     this.#stopClock?.()
     this.#stopWaiting?.()
     if (this.#placement !== undefined) {
@@ -306,7 +314,9 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   }
 
   #observeUpstream(): void {
-    const { engine, route, snapshot } = this.#exchange
-    snapshot.series(route).upstreamDuration.observe((engine.clock.monotonic() - this.#sentAt) / 1000)
+    const { engine, route, sentAt, snapshot } = this.#exchange
+    const now = engine.clock.monotonic()
+    this.#exchange.answeredAt = now
+    snapshot.series(route).upstreamDuration.observe((now - sentAt) / 1000)
   }
 }

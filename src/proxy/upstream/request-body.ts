@@ -29,5 +29,6 @@ export function uploadOf(
     maximumBytes: rules?.traffic.maximumBodyBytes,
     keepBytes: http2 || settings?.retries !== undefined ? KEPT_BODY_BYTES : 0,
     begun: before?.kept,
+    counter: exchange,
   })
 }
