@@ -5,7 +5,7 @@ export interface NotedError {
   /** Milliseconds since the epoch. */
   atMs: number
   status: number
-  /** A stable word of ours; empty: the upstream's own answer. */
+  /** A stable word. */
   reason: string
   /** `address:port`; empty: none was asked. */
   endpoint: string

@@ -12,6 +12,7 @@ import type { Route, RouteAction, UpstreamId } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { ClientRequest, ClientResponse } from './client-message.ts'
+import { noteError } from './note-error.ts'
 import { recordOf } from './record-of.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
@@ -227,6 +228,7 @@ export class Exchange {
       if (this.reason === '' && status !== 101) this.reason = CLIENT_LEFT_REASON
       this.underway?.cancel()
     }
+    if (status >= 500) noteError(this, status)
     const record = engine.recorder && recordOf(this, status, endedAt)
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()

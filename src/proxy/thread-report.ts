@@ -81,9 +81,8 @@ export function reportOf(
 }
 
 function failedEndpoints(upstream: UpstreamId, pools: UpstreamPools, now: number): FailedEndpoint[] {
-  return pools.poolsOf(upstream).flatMap(({ origin, failures, restingUntil, lastFailure }) => {
+  return pools.poolsOf(upstream).flatMap(({ address, failures, restingUntil, lastFailure }) => {
     if (lastFailure === undefined) return []
-    const address = origin.slice(origin.indexOf('://') + 3)
     return [{ upstream, address, failures, restsForMs: Math.max(0, restingUntil - now), lastFailure }]
   })
 }

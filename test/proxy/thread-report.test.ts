@@ -113,6 +113,39 @@ test('an endpoint that cannot be reached rests, and says why', async () => {
   expect(endpoints[0]?.restsForMs).toBeGreaterThan(0)
 })
 
+test('the last errors of a route say whose they were, and where they came from', async () => {
+  const dead = await deadPort()
+  const { port: web } = await upstream((_, response) => {
+    response.statusCode = 503
+    response.end()
+  })
+  const table = aTable(
+    [
+      aHost('example.com', [
+        aRoute('web'),
+        aRoute('dead', { path: '/dead' }),
+        aRoute('none', {
+          path: '/none',
+          action: { kind: 'closed', reason: 'PluginNotFound', message: 'No.' },
+        }),
+      ]),
+    ],
+    { web: [web], dead: [dead] },
+  )
+  const { server, port } = await proxy(aSnapshot(table))
+  for (const path of ['/', '/dead?token=sesame', '/none']) await rawRequest(port, get(path))
+  const errorsOf = (name: string) => server.report({ errorsOf: `default/${name}#0.0` }).errors
+  const atMs = expect.any(Number) as number
+  expect(errorsOf('web')).toEqual([
+    { atMs, status: 503, reason: 'upstream_answered', endpoint: `127.0.0.1:${web}` },
+  ])
+  expect(errorsOf('dead')).toEqual([
+    { atMs, status: 502, reason: 'upstream_failed', endpoint: `127.0.0.1:${dead}` },
+  ])
+  expect(errorsOf('none')).toEqual([{ atMs, status: 503, reason: 'PluginNotFound', endpoint: '' }])
+  expect(server.report({}).errors).toEqual([])
+})
+
 async function pool(): Promise<ThreadPool> {
   const threads = await startThreadPool(
     { workers: 2, http: { port: 0 } },

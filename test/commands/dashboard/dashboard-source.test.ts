@@ -153,6 +153,7 @@ test('a route tells its endpoints, its policy, and what is wrong with its object
     ],
     requests: 1,
     serverErrors: 1,
+    lastErrors: [{ status: 502, reason: 'upstream_failed', endpoint: `127.0.0.1:${dead}` }],
     diagnostics: [],
   })
   expect(other?.policy).toContainEqual({ name: 'read time-out', value: '3000 ms' })
