@@ -23,6 +23,7 @@ import type { Settings } from '../settings/settings.ts'
 import { CertificateFindings } from './certificate-findings.ts'
 import { clientLimitsOf } from './client-limits.ts'
 import { compileOptionsOf } from './compile-options.ts'
+import { startDashboard, type RunningDashboard } from './dashboard/start-dashboard.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { notLive, notReady, notStarted, type RunState } from './health.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
@@ -71,6 +72,16 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   state.threads = threads
   const drain = () => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 })
   running.defer(drain)
+  const dashboard = await startDashboard({
+    settings,
+    version,
+    log,
+    state,
+    threads,
+    serverFindings,
+    authorizationServers,
+  })
+  running.defer(() => dashboard?.close())
 
   const opened = await openUnlessStopped(settings, log, signal)
   if (opened === undefined) return
@@ -78,12 +89,15 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   running.defer(() => opened.close())
   const certificates = new CertificateFindings({ clock: systemClock, timers: systemTimers, logger: log })
   running.defer(() => certificates.stop())
+  state.certificates = certificates
   const status = startStatus({ settings, log, opened, serverFindings, certificates, registry }, signal)
   running.defer(() => status.stopped)
+  state.status = status
   const warmUp = new WarmUp(authorizationServers)
   running.defer(
-    await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {
+    await startReconciling({ settings, log, threads, opened, state, dashboard }, (reconciliation) => {
       count(metrics, reconciliation)
+      dashboard?.reconciled(reconciliation)
       if (reconciliation.outcome !== 'failed') certificates.update(reconciliation.result)
       status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
@@ -143,15 +157,16 @@ interface ReconcilingParts {
   readonly threads: ThreadPool
   readonly opened: OpenedSource
   readonly state: RunState
+  readonly dashboard: Pick<RunningDashboard, 'port'> | undefined
 }
 
 /** Starts source and reconciler. @returns What stops them. */
 async function startReconciling(
-  { settings, log, threads, opened: { source, sessionKeys }, state }: ReconcilingParts,
+  { settings, log, threads, opened: { source, sessionKeys }, state, dashboard }: ReconcilingParts,
   reconciled: (reconciliation: Reconciliation) => void,
 ): Promise<() => Promise<void>> {
   const stop = new AbortController()
-  const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
+  const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined, dashboard?.port)
   const memo = new CompileMemo()
   const reconciler = new Reconciler({
     source,
@@ -183,6 +198,7 @@ async function startThreads(
       trustedProxies: settings.trustedProxies,
       httpsRedirectPort: settings.httpsRedirectPort,
       limits: clientLimitsOf(settings),
+      ownPorts: [settings.adminPort, settings.dashboardPort],
       tls: { minVersion: `TLSv${settings.tlsMinVersion}`, http2: settings.http2 },
       allowLoopbackSessionStores: allowsLoopback(settings),
     },

@@ -38,6 +38,8 @@ export interface ProxyServerOptions {
   /** The port of HTTPS as clients see it, for redirects. Default 443. */
   readonly httpsRedirectPort?: number
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
+  /** Ports of this process beside its listeners, which no upstream's name may lead to. Default: none. */
+  readonly ownPorts?: readonly number[]
   /** What clients may take. Default: {@link CLIENT_LIMITS}. */
   readonly limits?: Partial<ClientLimits>
   /** For the authorizer: see `AuthDependencies.allowLoopback`. */
@@ -90,7 +92,7 @@ export async function createProxyServer(
   const { authorizer, clock, log, recorder, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const recent = createRecentRequests()
-  const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
+  const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts }, options.ownPorts)
   const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits }
   let lingering = true
   const engine: Engine = {

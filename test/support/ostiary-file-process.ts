@@ -9,6 +9,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export interface OstiaryFileProcess {
   readonly port: number
   readonly adminPort: number
+  readonly dashboardPort: number
   /** The exit code, once it is gone. */
   readonly exited: Promise<number | null>
   terminate(): void
@@ -20,7 +21,7 @@ export async function startOstiaryProcess(
   manifests: string,
   ...args: readonly string[]
 ): Promise<OstiaryFileProcess> {
-  const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
+  const ports = ['http', 'https', 'admin', 'dashboard'].flatMap((name) => [`--${name}-port`, '0'])
   const all = [MAIN, 'run', '--manifests', manifests, '--workers', '1', ...ports, ...args]
   const child: ChildProcess = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -30,10 +31,13 @@ export async function startOstiaryProcess(
   if (stdout === null) throw new TypeError('no output')
   stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
   while (!log.includes('snapshot published')) await once(stdout, 'data')
-  const adminPort = Number(/"address":"http:\/\/[^"]*:(\d+)"/.exec(log)?.[1])
+  const portOf = (message: string): number =>
+    Number(new RegExp(`"address":"http://[^"]*:(\\d+)","msg":"${message}`).exec(log)?.[1])
+  const adminPort = portOf('serving probes')
   return {
     port: Number(/"http":(\d+)/.exec(log)?.[1]),
     adminPort,
+    dashboardPort: portOf('serving the dashboard'),
     exited,
     terminate: () => void child.kill('SIGTERM'),
     isReady: async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok,

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Endpoint } from '../../table/routing-table.ts'
 import type { Transport } from './transport.ts'
@@ -70,10 +71,12 @@ export class EndpointPool {
   #pool: Pool | undefined
   #retired = false
 
-  constructor(origin: string, { options }: Transport) {
+  /** @param lookup In place of the system's, for endpoints that have a name and no TLS. */
+  constructor(origin: string, { options }: Transport, lookup?: LookupFunction) {
     this.origin = origin
     this.address = origin.slice(origin.indexOf('//') + 2)
-    this.#options = { ...options, factory: createClient }
+    const connect = lookup !== undefined && typeof options.connect !== 'function' && { connect: { lookup } }
+    this.#options = { ...options, ...connect, factory: createClient }
   }
 
   dispatch(options: UpstreamDispatchOptions, handler: UpstreamHandler): void {
