@@ -3,8 +3,8 @@ import type { DecisionCounts } from './request-totals.ts'
 
 /** How a request was decided that a plugin guards. Of the request itself there is nothing in it. */
 export interface NotedDecision {
-  /** Milliseconds since the epoch. */
-  atMs: number
+  /** On the monotonic clock. */
+  notedAt: number
   /** Id of the route; empty for reserved paths. */
   route: string
   flow: string
@@ -44,7 +44,7 @@ export class RecentDecisions {
     const rings = this.#plugins.get(plugin)
     if (rings === undefined) return []
     const noted = [...rings.passed.newestFirst(), ...rings.notPassed.newestFirst()]
-    return noted.sort((one, other) => other.atMs - one.atMs)
+    return noted.sort((one, other) => other.notedAt - one.notedAt)
   }
 
   /** Drops what is of plugins without one of these policies. */
@@ -55,5 +55,5 @@ export class RecentDecisions {
 }
 
 function emptySlot(): NotedDecision {
-  return { atMs: 0, route: '', flow: '', result: 'allow', reason: '', status: 0, consumer: '' }
+  return { notedAt: 0, route: '', flow: '', result: 'allow', reason: '', status: 0, consumer: '' }
 }

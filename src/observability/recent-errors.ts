@@ -2,8 +2,8 @@ import { Ring } from './ring.ts'
 
 /** A request that was answered with 5xx. Of the request itself there is nothing in it. */
 export interface NotedError {
-  /** Milliseconds since the epoch. */
-  atMs: number
+  /** On the monotonic clock. */
+  notedAt: number
   status: number
   /** A stable word. */
   reason: string
@@ -43,5 +43,5 @@ export class RecentErrors {
 }
 
 function emptySlot(): NotedError {
-  return { atMs: 0, status: 0, reason: '', endpoint: '' }
+  return { notedAt: 0, status: 0, reason: '', endpoint: '' }
 }

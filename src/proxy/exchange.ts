@@ -228,7 +228,7 @@ export class Exchange {
       if (this.reason === '' && status !== 101) this.reason = CLIENT_LEFT_REASON
       this.underway?.cancel()
     }
-    if (status >= 500) noteError(this, status)
+    if (status >= 500) noteError(this, status, endedAt)
     const record = engine.recorder && recordOf(this, status, endedAt)
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()

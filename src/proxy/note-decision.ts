@@ -6,16 +6,15 @@ import type { Exchange } from './exchange.ts'
  * for every request that is guarded: slots are written over, and nothing is made.
  */
 export function noteDecision(
-  { engine, route }: Exchange,
+  { authorizedAt, engine, route }: Exchange,
   decision: AuthDecision,
   policies: readonly string[],
 ): void {
-  const atMs = engine.clock.now()
   const { decisions } = engine.recent
   if (decision.kind === 'allow') {
     const { consumer, method, policy } = decision.identity
     const slot = decisions.next(policy, 'allow')
-    slot.atMs = atMs
+    slot.notedAt = authorizedAt
     slot.route = route?.id ?? ''
     slot.flow = method
     slot.result = 'allow'
@@ -26,7 +25,7 @@ export function noteDecision(
   }
   for (const policy of policies) {
     const slot = decisions.next(policy, decision.kind)
-    slot.atMs = atMs
+    slot.notedAt = authorizedAt
     slot.route = route?.id ?? ''
     slot.flow = ''
     slot.result = decision.kind

@@ -32,6 +32,9 @@ export interface FailedEndpoint {
   readonly lastFailure: { readonly atMs: number; readonly reason: string }
 }
 
+/** What was noted, with a time that other threads understand: milliseconds since the epoch. */
+export type Dated<Noted> = Readonly<Omit<Noted, 'notedAt'>> & { readonly atMs: number }
+
 /** What a thread tells of itself; plain data. */
 export interface ThreadReport {
   readonly totals: TotalsReading
@@ -45,11 +48,11 @@ export interface ThreadReport {
   }[]
   readonly endpoints: readonly FailedEndpoint[]
   /** Newest first. */
-  readonly errors: readonly Readonly<NotedError>[]
+  readonly errors: readonly Dated<NotedError>[]
   /** By plugin; empty: of requests with several. */
   readonly decisionCounts: ReadonlyMap<string, Readonly<DecisionCounts>>
   /** Newest first. */
-  readonly decisions: readonly Readonly<NotedDecision>[]
+  readonly decisions: readonly Dated<NotedDecision>[]
 }
 
 /** Where a report is made from. */
@@ -65,6 +68,7 @@ export function reportOf(
   { metrics, recent, pools, clock }: ReportSources,
 ): ThreadReport {
   const now = clock.monotonic()
+  const epochMs = clock.now() - now
   return {
     totals: metrics.totals.read(),
     requestsInFlight: metrics.inFlight,
@@ -74,9 +78,10 @@ export function reportOf(
       return counts === undefined ? [] : [{ key, ...counts }]
     }),
     endpoints: upstreams.flatMap((id) => failedEndpoints(id, pools, now)),
-    errors: errorsOf === undefined ? [] : recent.errors.of(errorsOf),
+    errors: errorsOf === undefined ? [] : recent.errors.of(errorsOf).map((each) => dated(each, epochMs)),
     decisionCounts: decisionCounts === true ? metrics.decisionCounts() : new Map(),
-    decisions: decisionsOf === undefined ? [] : recent.decisions.of(decisionsOf),
+    decisions:
+      decisionsOf === undefined ? [] : recent.decisions.of(decisionsOf).map((each) => dated(each, epochMs)),
   }
 }
 
@@ -85,4 +90,12 @@ function failedEndpoints(upstream: UpstreamId, pools: UpstreamPools, now: number
     if (lastFailure === undefined) return []
     return [{ upstream, address, failures, restsForMs: Math.max(0, restingUntil - now), lastFailure }]
   })
+}
+
+/** @param epochMs When the monotonic clock was at 0. */
+function dated<Noted extends { readonly notedAt: number }>(
+  { notedAt, ...noted }: Noted,
+  epochMs: number,
+): Dated<Noted> {
+  return { ...noted, atMs: Math.round(epochMs + notedAt) }
 }

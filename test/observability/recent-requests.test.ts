@@ -8,7 +8,7 @@ function note(
   atMs: number,
   result: NotedDecision['result'],
 ): void {
-  const fields = { atMs, route: 'a', flow: '', result, reason: '', status: 0, consumer: '' }
+  const fields = { notedAt: atMs, route: 'a', flow: '', result, reason: '', status: 0, consumer: '' }
   Object.assign(decisions.next(plugin, result), fields)
 }
 
@@ -17,7 +17,7 @@ test('decisions are told newest first, and a flood of those that pass drives no 
   note(decisions, 'shop/okta', 1, 'refuse')
   for (let atMs = 2; atMs <= 1000; atMs += 1) note(decisions, 'shop/okta', atMs, 'allow')
   const told = decisions.of('shop/okta')
-  expect(told.map(({ atMs }) => atMs)).toEqual([1000, 999, 998, 997, 996, 995, 994, 993, 992, 991, 1])
+  expect(told.map(({ notedAt }) => notedAt)).toEqual([1000, 999, 998, 997, 996, 995, 994, 993, 992, 991, 1])
   expect(decisions.of('shop/other')).toEqual([])
 })
 
@@ -27,7 +27,7 @@ test('decisions are bounded, and what was told does not change when more come', 
   const told = decisions.of('shop/okta')
   note(decisions, 'shop/okta', 101, 'refuse')
   expect(told).toHaveLength(40)
-  expect(told.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 40 }, (_, index) => 100 - index))
+  expect(told.map(({ notedAt }) => notedAt)).toEqual(Array.from({ length: 40 }, (_, index) => 100 - index))
 })
 
 test('decisions of a plugin that is gone are dropped', () => {
@@ -41,14 +41,14 @@ test('decisions of a plugin that is gone are dropped', () => {
 test('errors are kept of the routes that failed last, ten of each', () => {
   const errors = new RecentErrors()
   const fail = (route: string, atMs: number): void => {
-    Object.assign(errors.next(route), { atMs, status: 502, reason: 'upstream_failed', endpoint: '' })
+    Object.assign(errors.next(route), { notedAt: atMs, status: 502, reason: 'upstream_failed', endpoint: '' })
   }
   for (let atMs = 1; atMs <= 12; atMs += 1) fail('first', atMs)
-  expect(errors.of('first').map(({ atMs }) => atMs)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3])
+  expect(errors.of('first').map(({ notedAt }) => notedAt)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3])
   for (let route = 1; route <= 499; route += 1) fail(`route ${route}`, 20)
   fail('first', 21)
   fail('one too many', 22)
   expect(errors.of('route 1')).toEqual([])
-  expect(errors.of('first')[0]?.atMs).toBe(21)
+  expect(errors.of('first')[0]?.notedAt).toBe(21)
   expect(errors.of('one too many')).toHaveLength(1)
 })

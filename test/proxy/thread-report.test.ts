@@ -59,6 +59,7 @@ test('a request that passed is told with its consumer', async () => {
   const table = aTable([aHost('example.com', [guarded])], { web: [web] })
   const { server, port } = await proxy(aSnapshot(table), {}, deciding({ ...ALLOW, identity }))
   await rawRequest(port, get('/?access_token=sesame'))
+  const beforeMs = Date.now() - 60_000
   const { decisions, decisionCounts } = server.report({ decisionsOf: 'default/okta', decisionCounts: true })
   expect(decisions).toEqual([
     {
@@ -71,6 +72,7 @@ test('a request that passed is told with its consumer', async () => {
       consumer: 'partner',
     },
   ])
+  expect(decisions[0]?.atMs).toBeGreaterThan(beforeMs)
   expect(decisionCounts.get('default/okta')).toMatchObject({ allow: 1, refuse: 0 })
   expect(server.report({ decisionsOf: 'default/other' }).decisions).toEqual([])
 })
