@@ -62,7 +62,10 @@ export class ControlPlaneRecord {
     return {
       snapshotVersion: this.#compiled.version,
       ...(this.#reloadedAtMs !== undefined && { reloadedAtMs: this.#reloadedAtMs }),
-      ...(this.#last && { lastOutcome: this.#last.outcome, lastDurationMs: this.#last.durationMs }),
+      ...(this.#last && {
+        lastOutcome: this.#last.outcome,
+        lastDurationMs: Math.round(this.#last.durationMs),
+      }),
     }
   }
 }
