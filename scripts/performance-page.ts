@@ -35,10 +35,11 @@ const METHOD = `
 ## Method
 
 \`npm run bench\` starts an upstream, a load generator, a bare forwarder (node:http in front, undici behind, no rules: the
-least that a Node proxy can do), Ostiary with one proxy thread, and each peer that is on the machine, on one core each. The
-scenarios take turns in rounds; every figure is the median of its rounds. CPU is what the kernel counts for all processes of
-the contestant, user and system, divided by the requests that were answered 200; any other answer ends the run. A peer that
-lets a request without a token through is refused as a contestant. Metrics are on, access logs off, everywhere.
+least that a Node proxy can do), Ostiary with one proxy thread, built as for the image, and each peer that is on the machine,
+on one core each. The scenarios take turns in rounds; every figure is the median of its rounds. CPU is what the kernel counts
+for all processes of the contestant, user and system, divided by the requests that were answered 200; any other answer ends
+the run. A peer that lets a request without a token through is refused as a contestant. Metrics are on, access logs off,
+everywhere. A cookie that an answer sets anew, as a session's is once a minute, is sent from then on, as browsers do.
 
 CPU of a request is the figure that a cluster pays for, and the one that a busy machine disturbs least. "× floor" is the
 ratio to the bare forwarder in the same run: it is what \`npm run bench\` compares with the run on this page.

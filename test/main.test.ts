@@ -81,7 +81,7 @@ test('readiness fails first, everything is served for the shutdown delay, and a 
 
 test('after the shutdown delay it drains and ends by itself', async () => {
   const args = ['--manifests', await temporaryDirectory(), '--shutdown-delay', '10ms']
-  const { child, logged } = start([...args, '--drain-timeout-seconds', '1'])
+  const { child, logged } = start([...args, '--drain-timeout', '1s'])
   const exit = once(child, 'exit')
   await logged('snapshot published')
   child.kill('SIGTERM')

@@ -21,7 +21,7 @@ export class OstiaryProcess {
       'http-port': settings.httpPort,
       'https-port': settings.httpsPort,
       'admin-port': settings.adminPort,
-      'drain-timeout-seconds': 2,
+      'drain-timeout': '2s',
       workers: settings.workers,
     }
     const args = Object.entries(flags).flatMap(([name, value]) =>

@@ -18,6 +18,7 @@ export const INGRESS_ANNOTATIONS = [
   'deny-groups',
   'allow-encoded-slash',
   'allow-double-slash',
+  'access-log',
   ...TRAFFIC_ANNOTATIONS,
   ...TLS_ANNOTATIONS,
   ...FORWARDING_ANNOTATIONS,
@@ -35,6 +36,8 @@ export interface Annotations {
   readonly denyGroups?: readonly string[]
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
+  /** Absent: as the installation has it. */
+  readonly accessLog?: boolean
   /** Of an Ingress; absent where none is set. */
   readonly traffic?: TrafficAnnotations
   readonly tls: TlsAnnotations
@@ -69,6 +72,7 @@ export function parseAnnotations(
   const denyGroups = reader.list('deny-groups')
   checkPairs(reader, isPublic)
   const forwarding = readForwarding(reader)
+  const accessLog = reader.boolean('access-log')
   const upstream = kind === 'Service' ? readUpstream(reader) : undefined
   const traffic = kind === 'Ingress' ? readTraffic(reader) : undefined
   return {
@@ -78,6 +82,7 @@ export function parseAnnotations(
     ...(denyGroups && { denyGroups }),
     allowEncodedSlash: reader.boolean('allow-encoded-slash') ?? false,
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
+    ...(accessLog !== undefined && { accessLog }),
     ...(traffic && { traffic }),
     tls: readTls(reader),
     ...(forwarding && { forwarding }),

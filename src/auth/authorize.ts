@@ -1,3 +1,4 @@
+import type { AuditObserver } from '../audit-event.ts'
 import type { Clock } from '../clock.ts'
 import type { Route, VirtualHost, JudgingTable } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
@@ -17,6 +18,8 @@ export interface AuthDependencies {
   /** Whether Redis may be at a loopback, link-local or unspecified address. Default: it may not. */
   readonly allowLoopback?: boolean
   readonly sessionObserver?: SessionObserver
+  /** Told of logins, logouts and refreshes. Default: nobody is. */
+  readonly audit?: AuditObserver
   /** Where caches tell how they are used. Default: nobody asks. */
   readonly caches?: CacheCounts
 }

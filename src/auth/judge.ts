@@ -136,8 +136,8 @@ function whoIs(credential: Credential | undefined): string | undefined {
 
 /** Tokens of clients may name no subject: then the client itself is one, unless another claim was asked for. */
 function credentialId({ consumer }: Policy, { sources, clientId }: Credential): string | undefined {
-  const isSubject = consumer.credentialClaim.join() === 'sub'
-  return nameClaim(firstClaim(sources, consumer.credentialClaim)) ?? (isSubject ? clientId : undefined)
+  const claim = nameClaim(firstClaim(sources, consumer.credentialClaim))
+  return claim ?? (consumer.credentialClaim.join() === 'sub' ? clientId : undefined)
 }
 
 function identity(

@@ -19,6 +19,7 @@ import {
   type Judgement,
 } from './resource-server/judgement.ts'
 import type { UserInfo } from './resource-server/user-info.ts'
+import { tokenKey } from './token-key.ts'
 
 const MAXIMUM_ENTRIES = 10_000
 const MAXIMUM_CHARACTERS = 32 * 1024 * 1024
@@ -67,7 +68,7 @@ export class TokenFlow {
   withToken(attempt: Attempt, found: FoundToken): MaybePromise<AuthDecision> {
     const { plan } = attempt
     // Elsewhere than in Authorization the edits of the request differ; too rare to keep.
-    const key = isInAuthorization(found.trace) ? `${plan.id} ${found.token}` : undefined
+    const key = isInAuthorization(found.trace) ? tokenKey(String(plan.id), found.token) : undefined
     const known = key === undefined ? undefined : this.#known(key, found.token)
     if (known !== undefined) return known
     const [first, ...others] = plan.tokens.filter((policy) => looksIn(policy, found))
@@ -132,7 +133,7 @@ export class TokenFlow {
     client: FoundClient,
     grant: Grant,
   ): MaybePromise<AuthDecision> {
-    // No token begins with a colon after the plan's number: the two kinds of keys never meet.
+    // No token's key has a colon after the plan's number: the two kinds never meet.
     const key = isInAuthorization(client.trace) ? `${attempt.plan.id}:${grant.key}` : undefined
     const known = key === undefined ? undefined : this.#known(key, grant.token)
     if (known !== undefined) return known
@@ -191,9 +192,9 @@ export class TokenFlow {
   }
 }
 
-function sizeOfKnown({ accepted, decision }: KnownDecision, key: string): number {
+function sizeOfKnown({ accepted, decision }: KnownDecision): number {
   const headers = decision.kind === 'allow' ? [...decision.setHeaders, ...decision.responseHeaders] : []
-  return headers.reduce((size, [, value]) => size + value.length, sizeOfAccepted(accepted, key))
+  return headers.reduce((size, [, value]) => size + value.length, sizeOfAccepted(accepted))
 }
 
 function isInAuthorization({ headers, query, form, cookies }: CredentialTrace): boolean {

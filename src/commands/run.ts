@@ -16,7 +16,8 @@ import {
   createControlPlaneMetrics,
   type ControlPlaneMetrics,
 } from '../observability/control-plane-metrics.ts'
-import { createLog } from '../observability/log.ts'
+import { createLog, lineFormatOf } from '../observability/log.ts'
+import { createLogOutput, type LogOutput } from '../observability/log-output.ts'
 import { startThreadPool, type ThreadPool } from '../proxy/thread-pool.ts'
 import { Reconciler, type Reconciliation } from '../reconciler/reconciler.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -41,7 +42,8 @@ const SHUTDOWN_DELAY_MS = 5000
  * @throws OstiaryError ERR_LISTEN, ERR_SOURCE_UNAVAILABLE, ERR_SESSION_KEY_INVALID: when it cannot begin.
  */
 export async function run(settings: Settings, version: string, signal: AbortSignal): Promise<void> {
-  const log = createLog({ level: settings.logLevel, format: settings.logFormat })
+  const output = createLogOutput((lines) => linesDropped(lines, { log, metrics }))
+  const log = createLog({ level: settings.logLevel, format: settings.logFormat }, output)
   const registry = new Registry()
   const metrics = createControlPlaneMetrics(registry, version, () => authorizationServers.keyAges())
   const state: RunState = { phase: 'starting' }
@@ -68,9 +70,9 @@ export async function run(settings: Settings, version: string, signal: AbortSign
       metrics: () => mergedMetrics(registry, state.threads),
     }),
   )
-  const threads = await startThreads(settings, log, authorizationServers, metrics)
+  const threads = await startThreads({ settings, log, output, metrics, authorizationServers })
   state.threads = threads
-  const drain = () => threads.close({ drainMs: settings.drainTimeoutSeconds * 1000 })
+  const drain = () => threads.close({ drainMs: settings.drainTimeout })
   running.defer(drain)
   const dashboard = await startDashboard({
     settings,
@@ -184,12 +186,26 @@ async function startReconciling(
   }
 }
 
-async function startThreads(
-  settings: Settings,
-  log: Logger,
-  authorizationServers: DirectAuthorizationServerClient,
-  metrics: ControlPlaneMetrics,
-): Promise<ThreadPool> {
+/** Somebody will miss them: what could not be told then, is told now. */
+function linesDropped(
+  lines: number,
+  { log, metrics }: { readonly log: Logger; readonly metrics: ControlPlaneMetrics },
+): void {
+  metrics.linesDropped(lines)
+  log.warn({ lines }, 'log lines were dropped: standard output was read too slowly')
+}
+
+interface ThreadsParts {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly output: LogOutput
+  readonly metrics: ControlPlaneMetrics
+  readonly authorizationServers: DirectAuthorizationServerClient
+}
+
+async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
+  const { settings, log, output, metrics, authorizationServers } = parts
+  const format = lineFormatOf({ format: settings.logFormat }, output)
   const threads = await startThreadPool(
     {
       workers: settings.workers,
@@ -201,9 +217,17 @@ async function startThreads(
       ownPorts: [settings.adminPort, settings.dashboardPort],
       tls: { minVersion: `TLSv${settings.tlsMinVersion}`, http2: settings.http2 },
       allowLoopbackSessionStores: allowsLoopback(settings),
+      logs: {
+        accessLog: { enabled: settings.accessLog, sample: settings.accessLogSample, format },
+        ...(settings.auditLog && { auditLog: format }),
+      },
     },
     {
       log,
+      writeLines: ({ text, dropped }) => {
+        if (text !== '') output.write(text)
+        if (dropped > 0) linesDropped(dropped, parts)
+      },
       serveBroker: (port) => serveBroker(port, authorizationServers),
       onFailure: () => metrics.threadFailed(),
     },

@@ -50,6 +50,7 @@ export function buildRoute(parts: RouteParts, removeHeaders: readonly string[]):
     ...(accessControl && { accessControl }),
     allowEncodedSlash: annotations.allowEncodedSlash,
     allowDoubleSlash: annotations.allowDoubleSlash,
+    ...(annotations.accessLog !== undefined && { accessLog: annotations.accessLog }),
     removeHeaders,
   }
 }

@@ -7,6 +7,8 @@ export interface ControlPlaneMetrics {
   /** A compile was published, or failed and the last good snapshot stays. */
   reloaded(outcome: 'published' | 'unchanged' | 'failed', durationSeconds: number, nowSeconds: number): void
   published(version: number, table: RoutingTable): void
+  /** Lines of the logs that nobody took in time. */
+  linesDropped(count: number): void
   /** A proxy thread ended without being asked; its connections are lost. */
   threadFailed(): void
   /** How many diagnostics of each severity the last compile gave. */
@@ -64,6 +66,11 @@ export function createControlPlaneMetrics(
     help: 'Proxy threads that ended by themselves and were replaced',
     registers,
   })
+  const linesDropped = new Counter({
+    name: 'ostiary_log_lines_dropped_total',
+    help: 'Lines of the logs that were dropped because standard output was read too slowly',
+    registers,
+  })
   const routes = new Gauge({
     name: 'ostiary_routes',
     help: 'Routes by what they do with a request',
@@ -109,6 +116,7 @@ export function createControlPlaneMetrics(
       if (outcome !== 'failed') lastSuccess.set(nowSeconds)
     },
     threadFailed: () => threadFailures.inc(),
+    linesDropped: (count) => linesDropped.inc(count),
     published(versionNumber, table) {
       snapshotVersion.set(versionNumber)
       issuers = new Set(Object.values(table.policies).map(({ server }) => server.issuer))

@@ -85,7 +85,8 @@ export class RouteSeries {
  */
 export class RequestMetrics {
   readonly #series = new Map<string, RouteSeries>()
-  readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }>()
+  /** By plugin: names that live as long as the table, so that a request costs no key. */
+  readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }[]>()
   readonly #connections = { http: 0, https: 0, websocket: 0 }
   readonly #refused = { http: 0, https: 0 }
   /** Of all routes, those that are gone included. */
@@ -110,8 +111,8 @@ export class RequestMetrics {
     const kept = new Set([''])
     for (const route of routes) kept.add(seriesKey(route))
     for (const key of this.#series.keys()) if (!kept.has(key)) this.#series.delete(key)
-    for (const [key, { labels }] of this.#decisions) {
-      if (isOfGonePlugin(labels.plugin, policies)) this.#decisions.delete(key)
+    for (const plugin of this.#decisions.keys()) {
+      if (isOfGonePlugin(plugin, policies)) this.#decisions.delete(plugin)
     }
   }
 
@@ -123,10 +124,10 @@ export class RequestMetrics {
   /** By plugin. */
   decisionCounts(): Map<string, DecisionCounts> {
     const counts = new Map<string, DecisionCounts>()
-    for (const { labels, count } of this.#decisions.values()) {
-      const ofPlugin = counts.get(labels.plugin) ?? { ...NO_DECISIONS }
-      if (labels.result !== 'close') ofPlugin[labels.result] += count
-      counts.set(labels.plugin, ofPlugin)
+    for (const [plugin, counted] of this.#decisions) {
+      const ofPlugin = { ...NO_DECISIONS }
+      for (const { labels, count } of counted) if (labels.result !== 'close') ofPlugin[labels.result] += count
+      counts.set(plugin, ofPlugin)
     }
     return counts
   }
@@ -137,10 +138,15 @@ export class RequestMetrics {
 
   decided(labels: DecisionLabels): void {
     if (labels.result !== 'close') this.totals.decided(labels.result)
-    const key = `${labels.plugin} ${labels.flow} ${labels.result} ${labels.reason}`
-    const entry = this.#decisions.get(key)
-    if (entry === undefined) this.#decisions.set(key, { labels, count: 1 })
-    else entry.count += 1
+    let counts = this.#decisions.get(labels.plugin)
+    if (counts === undefined) this.#decisions.set(labels.plugin, (counts = []))
+    for (const each of counts) {
+      if (isSame(each.labels, labels)) {
+        each.count += 1
+        return
+      }
+    }
+    counts.push({ labels, count: 1 })
   }
 
   connectionOpened(kind: ConnectionKind): void {
@@ -178,7 +184,9 @@ export class RequestMetrics {
         series.flatMap((each) => each.retryValues()),
       ),
       family('ostiary_auth_decisions_total', 'Authorization decisions', 'counter', () =>
-        [...this.#decisions.values()].map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
+        [...this.#decisions.values()]
+          .flat()
+          .map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
       ),
       family('ostiary_http_requests_in_flight', 'Requests that are not answered whole yet', 'gauge', () => [
         { value: this.inFlight, labels: {} },
@@ -199,6 +207,11 @@ export class RequestMetrics {
       ),
     ]
   }
+}
+
+/** Of one plugin. There are few reasons, and those that repeat come first. */
+function isSame(one: DecisionLabels, other: DecisionLabels): boolean {
+  return one.flow === other.flow && one.result === other.result && one.reason === other.reason
 }
 
 /** @param plugin `undefined` or empty: of none. */

@@ -3,7 +3,7 @@ import type { DecisionLabels } from './request-metrics.ts'
 
 /**
  * What became of one request, once it is over. Plain data that keeps nothing of a snapshot alive but its route. Holds no
- * query, cookie or credential; `authority`, `path`, `userAgent` and `traceparent` are the client's words, unchecked.
+ * query, cookie or credential; `authority`, `path` and `userAgent` are the client's words, unchecked.
  *
  * Times that end in `At` are on the monotonic clock; 0: it never came to that.
  */
@@ -31,7 +31,8 @@ export interface RequestRecord {
   /** As sent, without its query. */
   readonly path: string
   readonly userAgent: string | undefined
-  readonly traceparent: string | undefined
+  /** Of the trace that it belongs to, if any. */
+  readonly traceId: string | undefined
   readonly route: Route | undefined
   /** As sent to the client; 499: it left before an answer. */
   readonly status: number
@@ -55,5 +56,7 @@ export interface RequestRecord {
 
 /** Told of every request once it is over. */
 export interface RequestRecorder {
+  /** Whether it is to be told of a request to this route. */
+  wants(route: Route | undefined): boolean
   finished(record: RequestRecord): void
 }

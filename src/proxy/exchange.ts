@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from 'pino'
+import type { AuditObserver } from '../audit-event.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock, Timers } from '../clock.ts'
@@ -36,6 +37,8 @@ export interface Engine {
   readonly log: ProxyLog
   /** Absent: nothing is written down of requests. */
   readonly recorder?: RequestRecorder
+  /** Absent: no audit is kept. */
+  readonly audit?: AuditObserver
   /** Of HTTPS as clients see it. */
   readonly httpsRedirectPort: number
   /** Swapped by a publish. */
@@ -229,7 +232,8 @@ export class Exchange {
       this.underway?.cancel()
     }
     if (status >= 500) noteError(this, status, endedAt)
-    const record = engine.recorder && recordOf(this, status, endedAt)
+    const isWanted = engine.recorder?.wants(this.route) === true
+    const record = isWanted ? recordOf(this, status, endedAt) : undefined
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()
     return record

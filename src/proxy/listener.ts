@@ -50,16 +50,13 @@ export async function createListener(
   limits: ClientLimits,
   names?: ServerNames,
 ): Promise<Listener> {
-  const app = createApp(handle, limits, names)
-  app.removeAllContentTypeParsers()
-  // There are no routes, so every request is "not found". Answered in the first hook, before fastify looks at the
-  // method or the content type, because it refuses some of both. Never calling back is what ends its part.
-  app.addHook('onRequest', (request, reply) => {
-    reply.hijack()
-    handle(request.raw, reply.raw)
-  })
+  const app = createApp(limits, names)
   await app.ready()
   const { server } = app
+  // There are no routes. fastify would make a request and a reply of its own each time to find that out, which costs as
+  // much as matching ours, and refuses some methods, content types and targets that are ours to judge.
+  server.removeAllListeners('request')
+  server.on('request', (request, response) => handle(request, response))
   // node:http would drop what is beyond its own limit without a word; the pipeline counts and refuses.
   server.maxHeadersCount = 0
   // 0 would let nobody in.
@@ -93,29 +90,14 @@ export async function createListener(
   return { app, server, closeUpgraded }
 }
 
-function createApp(
-  handle: RequestHandler,
-  limits: ClientLimits,
-  names: ServerNames | undefined,
-): FastifyInstance {
+function createApp(limits: ClientLimits, names: ServerNames | undefined): FastifyInstance {
   const common = {
     logger: false,
     keepAliveTimeout: limits.keepAliveMs,
     requestTimeout: 0,
     connectionTimeout: 0,
     return503OnClosing: false,
-    exposeHeadRoutes: false,
-    genReqId: () => '',
     clientErrorHandler: (error: Error, socket: Socket) => answerClientError(error, socket, limits),
-    // A target that fastify cannot decode is ours to judge as well.
-    frameworkErrors: (
-      _error: Error,
-      request: { raw: IncomingMessage },
-      reply: { raw: ServerResponse; hijack(): void },
-    ) => {
-      reply.hijack()
-      handle(request.raw, reply.raw)
-    },
   } as const
   if (names === undefined) return fastify({ ...common, http: serverOptions(limits) })
   return fastify({

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts'
 import type { DecisionLabels } from '../observability/request-metrics.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
+import { auditRefusal } from './audit-refusal.ts'
 import { checkClientCertificate, checkServerName } from './client-certificates/check-client-certificate.ts'
 import { checkLimits } from './client-limits.ts'
 import { speaksHttp10 } from './client-message.ts'
@@ -193,7 +194,7 @@ function callback(exchange: Exchange, otherwise: (exchange: Exchange) => boolean
   const decide = (decision: AuthDecision | GoOn | undefined): boolean => {
     if (decision === undefined || decision.kind === 'allow') return otherwise(exchange)
     if (decision.kind === 'go_on') return goOn(exchange, decision) && otherwise(exchange)
-    decided(exchange, decision, host.virtualHost.loginPolicies)
+    decided(exchange, decision, host.virtualHost.loginPolicies, 'login')
     respondDecision(exchange, decision)
     return false
   }
@@ -269,13 +270,19 @@ function follow(exchange: Exchange, reached: AuthDecision): boolean {
 }
 
 /** Writes down what authorization has said, and counts it. */
-function decided(exchange: Exchange, decision: AuthDecision, policies: readonly string[]): void {
+function decided(
+  exchange: Exchange,
+  decision: AuthDecision,
+  policies: readonly string[],
+  event: 'login' | 'refusal' = 'refusal',
+): void {
   const { engine, route } = exchange
   const labels = labelsOf(decision, policies.length === 1 ? (policies[0] ?? '') : '')
   exchange.authorizedAt = engine.clock.monotonic()
   exchange.decision = labels
   noteDecision(exchange, decision, policies)
   engine.metrics.decided(labels)
+  auditRefusal(exchange, decision, event, labels.plugin)
   if (decision.kind !== 'refuse' && decision.kind !== 'unavailable') return
   const { detail, reason } = decision
   if (detail === undefined) return

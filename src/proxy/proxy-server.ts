@@ -1,3 +1,4 @@
+import type { AuditObserver } from '../audit-event.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
@@ -60,6 +61,8 @@ export interface ProxyServerDependencies {
   readonly rateLimiter?: RateLimiter
   /** Told of every request. Default: nobody is. */
   readonly recorder?: RequestRecorder
+  /** Told of refusals. Default: nobody is. */
+  readonly audit?: AuditObserver
 }
 
 /** The ports that are listened on. */
@@ -89,7 +92,7 @@ export async function createProxyServer(
   options: ProxyServerOptions,
   dependencies: ProxyServerDependencies,
 ): Promise<ProxyServer> {
-  const { authorizer, clock, log, recorder, timers = systemTimers } = dependencies
+  const { authorizer, audit, clock, log, recorder, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
   const recent = createRecentRequests()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts }, options.ownPorts)
@@ -103,6 +106,7 @@ export async function createProxyServer(
     metrics,
     recent,
     ...(recorder !== undefined && { recorder }),
+    ...(audit !== undefined && { audit }),
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,

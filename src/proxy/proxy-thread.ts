@@ -2,9 +2,13 @@ import type { MessagePort } from 'node:worker_threads'
 import { assertNever } from '../assert-never.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import { CacheCounts } from '../auth/cache-counts.ts'
-import { systemClock } from '../clock.ts'
+import { systemClock, systemTimers } from '../clock.ts'
 import { compactHeap } from './compact-heap.ts'
 import { messageOf } from '../errors.ts'
+import type { AuditObserver } from '../audit-event.ts'
+import { AccessLog } from '../observability/access-log.ts'
+import { AuditLog } from '../observability/audit-log.ts'
+import { LineBatches } from '../observability/line-batches.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
@@ -19,6 +23,7 @@ export interface AuthorizerParts {
   readonly options: ProxyServerOptions
   readonly caches: CacheCounts
   readonly sessions: SessionMetrics
+  readonly audit: AuditObserver | undefined
 }
 
 /**
@@ -35,7 +40,11 @@ export async function runProxyThread(
   const caches = new CacheCounts()
   const sessions = new SessionMetrics()
   const { brokerPort, options } = data
-  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions })
+  const { accessLog, auditLog } = data.logs
+  const lines = new LineBatches(systemTimers, (batch) => send(port, { kind: 'lines', batch }))
+  const write = (line: string): void => lines.add(line)
+  const audit = auditLog === undefined ? undefined : new AuditLog(auditLog, () => systemClock.now(), write)
+  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions, audit })
   const server = await createProxyServer(data.options, {
     authorizer,
     caches,
@@ -43,12 +52,15 @@ export async function runProxyThread(
     clock: systemClock,
     log: remoteLog(port),
     rateLimiter: createRateLimitClient(data.rateLimitPort, systemClock),
+    ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, write) }),
+    ...(audit !== undefined && { audit }),
   })
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
   port.on('message', (message: ToThread) => {
-    void obey({ port, server, follower }, message).then((goesOn) => {
+    void obey({ port, server, follower, lines }, message).then((goesOn) => {
       if (!goesOn) {
+        lines.flush()
         authorizer.close?.()
         data.brokerPort.close()
         data.rateLimitPort.close()
@@ -67,9 +79,10 @@ interface Obeying {
   readonly port: MessagePort
   readonly server: ProxyServer
   readonly follower: Follower
+  readonly lines: LineBatches
 }
 
-async function obey({ port, server, follower }: Obeying, message: ToThread): Promise<boolean> {
+async function obey({ port, server, follower, lines }: Obeying, message: ToThread): Promise<boolean> {
   switch (message.kind) {
     case 'publish':
       send(port, follower.take(message.part))
@@ -79,6 +92,9 @@ async function obey({ port, server, follower }: Obeying, message: ToThread): Pro
       return true
     case 'report':
       send(port, { kind: 'report', id: message.id, report: server.report(message.question) })
+      return true
+    case 'linesTaken':
+      lines.taken(message.characters)
       return true
     case 'beat':
       send(port, { kind: 'beat' })

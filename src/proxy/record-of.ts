@@ -1,4 +1,5 @@
 import type { RequestRecord } from '../observability/request-record.ts'
+import { readTraceParent } from '../trace-parent.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What is written down of a request that ends now. */
@@ -23,7 +24,7 @@ export function recordOf(exchange: Exchange, status: number, endedAt: number): R
     authority: (exchange.authority as Exchange['authority'] | undefined)?.authority ?? '',
     path: pathOf(exchange),
     userAgent: headers['user-agent'],
-    traceparent: singleOf(headers['traceparent']),
+    traceId: readTraceParent(singleOf(headers['traceparent']))?.traceId,
     route,
     status,
     reason: exchange.reason,

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { KnownReadings } from './known-readings.ts'
 
 /** Where a request is addressed to. */
 export interface RequestAuthority {
@@ -19,6 +20,10 @@ const IPV6 = /^(\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/i
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 const MAXIMUM_HOST_LENGTH = 253
 
+const NO_HOST = { host: '' }
+/** By Host field; `undefined` where it is none. */
+const HOSTS = new KnownReadings((field) => ({ host: hostOf(field) }))
+
 /**
  * Reads the one Host field and agrees it with an absolute-form target (RFC 9112 §3.2). Refuses a repeated Host, one
  * with characters of no host name or IP address, and a target whose authority is not the very same. That HTTP/1.1
@@ -33,7 +38,7 @@ export function readAuthority(rawHeaders: readonly string[], target: string): Au
     field = rawHeaders[i + 1] ?? ''
   }
   const authority = field === undefined ? '' : field.toLowerCase()
-  const host = field === undefined ? '' : hostOf(field)
+  const { host } = field === undefined ? NO_HOST : HOSTS.get(field)
   if (host === undefined) return refuse('The Host field is not a host name or address with an optional port.')
   return target.charCodeAt(0) === 0x2f
     ? { ok: true, host, authority, target }

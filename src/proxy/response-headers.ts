@@ -1,6 +1,7 @@
 import type { HeaderList } from '../auth/decision.ts'
 import { isOwnCookie } from '../auth/session/cookie-names.ts'
 import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
+import { KnownReadings } from './known-readings.ts'
 
 /**
  * undici's `controller.rawHeaders`: names and values in turn over HTTP/1.1, where both are Buffers, or an object
@@ -23,6 +24,18 @@ export interface ResponseEdits {
 }
 
 const NONE: ReadonlySet<string> = new Set()
+const NO_FIELDS: HeaderList = []
+
+interface Name {
+  readonly lowerCase: string
+  readonly kind: 'passes' | 'ends' | 'connection'
+}
+
+const NAMES = new KnownReadings<Name>((name) => {
+  const lowerCase = name.toLowerCase()
+  if (lowerCase === 'connection') return { lowerCase, kind: 'connection' }
+  return { lowerCase, kind: isHopByHop(lowerCase) ? 'ends' : 'passes' }
+})
 
 // Caches that know these prefer them to Cache-Control (RFC 9213), so they must not outlive one that we set.
 const OTHER_CACHE_RULES = /^(?:expires|pragma|surrogate-control|(?:.*-)?cdn-cache-control|x-accel-expires)$/
@@ -40,27 +53,32 @@ export function downstreamResponseHeaders(
   const fields = rawHeaders == null ? [] : flatList(rawHeaders)
   const replaced = replacedNames(added)
   const headers: string[] = []
-  let connection = ''
+  let connection: string | undefined
   let hasServer = replaced.has('server')
   for (let i = 0; i < fields.length; i += 2) {
     const name = text(fields[i])
-    const lowerCase = name.toLowerCase()
-    if (lowerCase === 'connection') connection += `,${text(fields[i + 1])}`
-    else if (!isHopByHop(lowerCase) && !isReplaced(lowerCase, replaced, edits)) {
-      if (lowerCase === 'set-cookie' && setsOwnCookie(text(fields[i + 1]))) continue
-      headers.push(name, text(fields[i + 1]))
+    const { lowerCase, kind } = NAMES.get(name)
+    if (kind === 'ends') continue
+    const value = text(fields[i + 1])
+    if (kind === 'connection') connection = joined(connection, value)
+    else if (!isReplaced(lowerCase, replaced, edits) && !isOwnSetCookie(lowerCase, value)) {
+      headers.push(name, value)
       hasServer ||= lowerCase === 'server'
     }
   }
-  const kept = connection === '' ? headers : withoutNames(headers, connectionOptions(connection))
-  const setsServer = edits !== undefined && addFields(kept, edits, replaced)
+  const kept = connection === undefined ? headers : withoutNames(headers, connectionOptions(connection))
+  const setsServer = addFields(kept, edits?.fields ?? NO_FIELDS, replaced)
   if (!hasServer && !setsServer) kept.push('Server', 'ostiary')
   for (const [name, value] of added) kept.push(name, value)
   return kept
 }
 
+function joined(list: string | undefined, value: string): string {
+  return list === undefined ? value : `${list},${value}`
+}
+
 /** What authorization adds comes before what an Ingress says: Cache-Control beside a session cookie, above all. */
-function addFields(kept: string[], { fields }: ResponseEdits, replaced: ReadonlySet<string>): boolean {
+function addFields(kept: string[], fields: HeaderList, replaced: ReadonlySet<string>): boolean {
   let setsServer = false
   for (const [name, value] of fields) {
     const lowerCase = name.toLowerCase()
@@ -75,6 +93,10 @@ function addFields(kept: string[], { fields }: ResponseEdits, replaced: Readonly
  * An upstream that set our cookies could sign a browser in as somebody else, or out, at every other upstream. Of a cookie
  * without a name (`=name=value`) browsers send the value alone, which is a name and a value then.
  */
+function isOwnSetCookie(lowerCase: string, value: string): boolean {
+  return lowerCase === 'set-cookie' && setsOwnCookie(value)
+}
+
 function setsOwnCookie(setCookie: string): boolean {
   const [pair = ''] = setCookie.replace(/^[\t =]+/, '').split(';', 1)
   return isOwnCookie(pair.slice(0, Math.max(0, pair.indexOf('='))).trim())

@@ -9,13 +9,17 @@ import type { ThreadData } from './thread-messages.ts'
 // What runs in each thread that `startThreadPool` starts.
 if (parentPort === null) throw new TypeError('thread-entry runs in a worker thread')
 
-await runProxyThread(parentPort, workerData as ThreadData, ({ brokerPort, options, caches, sessions }) =>
-  createAuthorizer({
-    clock: systemClock,
-    authorizationServers: createBrokerClient(brokerPort),
-    randomBytes,
-    caches,
-    sessionObserver: sessions,
-    allowLoopback: options.allowLoopbackSessionStores ?? false,
-  }),
+await runProxyThread(
+  parentPort,
+  workerData as ThreadData,
+  ({ brokerPort, options, caches, sessions, audit }) =>
+    createAuthorizer({
+      clock: systemClock,
+      authorizationServers: createBrokerClient(brokerPort),
+      randomBytes,
+      caches,
+      sessionObserver: sessions,
+      ...(audit !== undefined && { audit }),
+      allowLoopback: options.allowLoopbackSessionStores ?? false,
+    }),
 )

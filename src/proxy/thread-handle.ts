@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Timers } from '../clock.ts'
 import { OstiaryError } from '../errors.ts'
@@ -7,7 +8,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { PendingAnswers } from './pending-answers.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { PublicationSender } from './publication-sender.ts'
-import type { FromThread, Publication, ThreadData, ToThread } from './thread-messages.ts'
+import type { FromThread, Publication, ThreadData, ThreadLogs, ToThread } from './thread-messages.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { serveRateLimits } from './traffic/rate-limit-port.ts'
 import type { RateLimiter } from './traffic/rate-limiter.ts'
@@ -18,8 +19,11 @@ export interface ThreadOptions {
   readonly timers: Timers
   readonly entry: URL
   readonly server: ProxyServerOptions
+  readonly logs: ThreadLogs
   readonly publication: Publication | undefined
   readonly log: ProxyLog
+  /** Takes the lines that the thread has written of requests. */
+  readonly writeLines: (batch: LineBatch) => void
   /** Counts for all threads. */
   readonly rateLimiter: RateLimiter
   /** Given the main thread's end of the thread's broker port. */
@@ -64,6 +68,7 @@ export class ThreadHandle {
     const workerData: ThreadData = {
       options: options.server,
       publication: publication && { sequence: publication.sequence, snapshot: publication.snapshot },
+      logs: options.logs,
       brokerPort: channel.port2,
       rateLimitPort: limits.port2,
     }
@@ -183,6 +188,10 @@ export class ThreadHandle {
         return
       case 'beat':
         this.#heartbeat.answered()
+        return
+      case 'lines':
+        this.#options.writeLines(message.batch)
+        this.#send({ kind: 'linesTaken', characters: message.batch.text.length })
         return
       case 'log':
         this.#options.log[message.level](message.fields, message.message)

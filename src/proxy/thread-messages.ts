@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { AccessLogOptions, LineFormat } from '../observability/access-log.ts'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
@@ -6,9 +8,16 @@ import type { SnapshotChange, SnapshotDifference } from '../table/snapshot-chang
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 
+/** What a thread writes of its requests. Absent members: nothing. */
+export interface ThreadLogs {
+  readonly accessLog?: AccessLogOptions | undefined
+  readonly auditLog?: LineFormat | undefined
+}
+
 /** What a proxy thread is started with; plain data but for the port. */
 export interface ThreadData {
   readonly options: ProxyServerOptions
+  readonly logs: ThreadLogs
   /** Published before the thread listens, so that a restarted one never answers from an empty table. */
   readonly publication: Omit<Publication, 'difference'> | undefined
   /** The thread's end of the broker. */
@@ -44,6 +53,8 @@ export type ToThread =
   | { readonly kind: 'publish'; readonly part: PublicationPart }
   | { readonly kind: 'metrics'; readonly id: number }
   | { readonly kind: 'report'; readonly id: number; readonly question: ReportQuestion }
+  /** So many characters of lines have come. */
+  | { readonly kind: 'linesTaken'; readonly characters: number }
   /** To be answered at once. */
   | { readonly kind: 'beat' }
   | { readonly kind: 'close'; readonly drainMs: number }
@@ -59,6 +70,7 @@ export type FromThread =
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
   | { readonly kind: 'report'; readonly id: number; readonly report: ThreadReport }
   | { readonly kind: 'beat' }
+  | { readonly kind: 'lines'; readonly batch: LineBatch }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

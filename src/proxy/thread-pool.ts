@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { systemTimers, type Timers } from '../clock.ts'
 import { DepartedMetrics } from '../observability/departed-metrics.ts'
+import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
 import type { Snapshot } from '../table/routing-table.ts'
 import type { SnapshotDifference } from '../table/snapshot-change.ts'
@@ -11,7 +12,7 @@ import type { ProxyLog } from './exchange.ts'
 import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
-import type { Publication } from './thread-messages.ts'
+import type { Publication, ThreadLogs } from './thread-messages.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
@@ -19,12 +20,16 @@ import { createTrustedProxies } from './trusted-proxies.ts'
 export interface ThreadPoolOptions extends Omit<ProxyServerOptions, 'ticketKeys'> {
   /** 0, the default: as many as the CPUs that the cgroup allows. */
   readonly workers?: number
+  /** Default: nothing is written of requests. */
+  readonly logs?: ThreadLogs
 }
 
 export interface ThreadPoolDependencies {
   readonly log: ProxyLog
   /** Called once per thread with the main thread's end of its broker port; the pool closes it. */
   readonly serveBroker: (port: MessagePort) => void
+  /** Takes the lines that threads write of requests. */
+  readonly writeLines?: (batch: LineBatch) => void
   /** A thread ended without being asked, and another is started. */
   readonly onFailure?: () => void
   /** What threads run; for tests. */
@@ -85,7 +90,7 @@ export async function startThreadPool(
   options: ThreadPoolOptions,
   dependencies: ThreadPoolDependencies,
 ): Promise<ThreadPool> {
-  const { workers = 0, ...server } = options
+  const { workers = 0, logs = {}, ...server } = options
   // A bad network is told here, once, and not by a thread that dies of it.
   createTrustedProxies(options.trustedProxies ?? [])
   for (const address of [options.http, options.https]) {
@@ -96,10 +101,15 @@ export async function startThreadPool(
     options.https === undefined
       ? undefined
       : (options.defaultCertificate ?? (await createDefaultCertificate(new Date())))
-  const pool = new Pool(size, dependencies, {
-    ...server,
-    ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
-  })
+  const pool = new Pool(
+    size,
+    dependencies,
+    {
+      ...server,
+      ...(defaultCertificate !== undefined && { defaultCertificate, ticketKeys: randomBytes(48) }),
+    },
+    logs,
+  )
   await pool.start()
   return pool
 }
@@ -120,6 +130,7 @@ class Pool implements ThreadPool {
   readonly #restarts = new Set<NodeJS.Timeout>()
   readonly #departed = new DepartedMetrics()
   readonly #rateLimiter = createRateLimiter()
+  readonly #logs: ThreadLogs
   #server: ProxyServerOptions
   #publication: Publication | undefined
   #sequence = 0
@@ -128,8 +139,14 @@ class Pool implements ThreadPool {
   #closing = false
   #closed: Promise<void> | undefined
 
-  constructor(size: number, dependencies: ThreadPoolDependencies, server: ProxyServerOptions) {
+  constructor(
+    size: number,
+    dependencies: ThreadPoolDependencies,
+    server: ProxyServerOptions,
+    logs: ThreadLogs,
+  ) {
     this.size = size
+    this.#logs = logs
     this.#dependencies = dependencies
     this.#server = { ...server, ...withReusePort(server, size > 1) }
   }
@@ -213,7 +230,8 @@ class Pool implements ThreadPool {
   }
 
   #startThread(): ThreadHandle {
-    const { entry = threadEntry(), log, serveBroker, timers = systemTimers } = this.#dependencies
+    const dependencies = this.#dependencies
+    const { entry = threadEntry(), log, serveBroker, timers = systemTimers } = dependencies
     this.#startedThreads += 1
     const thread: ThreadHandle = new ThreadHandle({
       name: `proxy thread ${this.#startedThreads}`,
@@ -223,6 +241,8 @@ class Pool implements ThreadPool {
       serveBroker,
       rateLimiter: this.#rateLimiter,
       server: this.#server,
+      logs: this.#logs,
+      writeLines: (batch) => dependencies.writeLines?.(batch),
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),
       onSilence: () => this.#acknowledge(),

@@ -3,6 +3,7 @@ import type { Allow, HeaderList } from '../auth/decision.ts'
 import { isOwnCookie } from '../auth/session/cookie-names.ts'
 import { connectionOptions, isHopByHop, withoutNames } from './hop-by-hop.ts'
 import { foldHeaderName, isIdentityHeader } from './identity-headers.ts'
+import { KnownReadings } from './known-readings.ts'
 import type { ConnectionView } from './trusted-proxies.ts'
 
 /** A request as it came, and what it is to become. */
@@ -15,15 +16,15 @@ export interface UpstreamRequest {
   /** The route's. Names here and in `edits` count in any case, dash or underscore spelling. */
   readonly removeHeaders: readonly string[]
   /** Without any, our own cookies go all the same. */
-  readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'>
+  readonly edits?: Pick<Allow, 'removeHeaders' | 'setHeaders' | 'removeCookies'> | undefined
   /** Of the client's certificate. */
-  readonly certificateHeaders?: HeaderList
+  readonly certificateHeaders?: HeaderList | undefined
   /** The value of a Forwarded field of ours (RFC 7239). Absent: one that a trusted proxy sent passes. */
-  readonly forwarded?: string
+  readonly forwarded?: string | undefined
   /** Length in bytes of a body that was buffered or rewritten: replaces Content-Length. */
-  readonly bodyReplaced?: number
+  readonly bodyReplaced?: number | undefined
   /** The route's. Names that authorization removes or sets are not added by it. */
-  readonly routeEdits?: RequestEdits
+  readonly routeEdits?: RequestEdits | undefined
   /** The target as sent, where the upstream sees another path: becomes X-Original-URI. */
   readonly originalTarget?: string | undefined
 }
@@ -60,7 +61,7 @@ export function upstreamRequestHeaders(input: UpstreamRequest): string[] {
   let authorized = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const rawName = rawHeaders[i] ?? ''
-    const { kind, folded } = readName(rawName)
+    const { kind, folded } = NAMES.get(rawName)
     const rawValue = rawHeaders[i + 1] ?? ''
     if (kind === 'connection') connection = connection === undefined ? rawValue : `${connection},${rawValue}`
     if (kind === 'dropped' || isRemoved(folded, input)) continue
@@ -164,11 +165,21 @@ function portOf(authority: string, scheme: 'http' | 'https'): string {
 
 /** A Cookie value without some cookies; the others keep their bytes. `undefined`: none is left. */
 function withoutCookies(value: string, remove: (name: string) => boolean): string | undefined {
-  const pairs = value.split(';')
-  const kept = pairs.filter((pair) => !remove(cookieName(pair)))
-  if (kept.length === pairs.length) return value
-  const rest = kept.join(';').trimStart()
-  return rest === '' ? undefined : rest
+  let kept = ''
+  let keptFrom = 0
+  for (let start = 0; start <= value.length;) {
+    const semicolon = value.indexOf(';', start)
+    const end = semicolon === -1 ? value.length : semicolon
+    if (remove(cookieName(value.slice(start, end)))) {
+      kept += value.slice(keptFrom, start)
+      keptFrom = end + 1
+    }
+    start = end + 1
+  }
+  if (keptFrom === 0) return value
+  // Where the last pair went, the semicolon before it goes too.
+  const rest = keptFrom > value.length ? kept.slice(0, -1) : kept + value.slice(keptFrom)
+  return rest.trimStart() || undefined
 }
 
 function cookieName(pair: string): string {
@@ -176,23 +187,10 @@ function cookieName(pair: string): string {
   return (equals === -1 ? pair : pair.slice(0, equals)).trim()
 }
 
-// Names repeat from request to request; looking one up costs less than folding and judging it again. Bounded,
-// because clients choose names.
-const KNOWN_NAMES = new Map<string, Name>()
-const MAXIMUM_KNOWN_NAMES = 1024
-const MAXIMUM_KNOWN_NAME_LENGTH = 64
-
-function readName(rawName: string): Name {
-  let name = KNOWN_NAMES.get(rawName)
-  if (name === undefined) {
-    const folded = foldHeaderName(rawName)
-    name = { folded, kind: kindOf(rawName.toLowerCase(), folded) }
-    if (rawName.length > MAXIMUM_KNOWN_NAME_LENGTH) return name
-    if (KNOWN_NAMES.size >= MAXIMUM_KNOWN_NAMES) KNOWN_NAMES.clear()
-    KNOWN_NAMES.set(rawName, name)
-  }
-  return name
-}
+const NAMES = new KnownReadings<Name>((rawName) => {
+  const folded = foldHeaderName(rawName)
+  return { folded, kind: kindOf(rawName.toLowerCase(), folded) }
+})
 
 const OWN_RULE: ReadonlyMap<string, SpecialKind> = new Map([
   ['authorization', 'authorization'],

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { CLIENT_LIMIT_FLAGS } from './client-limits.ts'
+import { LOG_FLAGS } from './logs.ts'
 
 /** `a,b` and repeated flags both make one list. */
 function collect(value: string, previous: string[] = []): string[] {
@@ -119,13 +120,9 @@ export function runOptions(): Option[] {
       '--shutdown-delay <duration>',
       'how long everything is served after SIGTERM while /readyz already fails, as 5s (default: 5s, with files 0)',
     ),
-    option(
-      '--drain-timeout-seconds <seconds>',
-      'how long requests in flight may go on after that (default: 30)',
-    ),
+    option('--drain-timeout <duration>', 'how long requests in flight may go on after that (default: 30s)'),
     ...CLIENT_LIMIT_FLAGS.map(([flags, description]) => option(flags, description)),
-    option('--log-level <level>', 'trace, debug, info, warn, error or fatal (default: info)'),
-    option('--log-format <format>', 'json, pretty or auto: pretty on a terminal (default: auto)'),
+    ...LOG_FLAGS.map(([flags, description]) => option(flags, description)),
     ...compileOptions(),
   ]
 }

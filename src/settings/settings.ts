@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { CLIENT_LIMIT_FIELDS } from './client-limits.ts'
 import { duration } from './duration.ts'
+import { LOG_FIELDS } from './logs.ts'
 
 export const DEFAULT_CONTROLLER_CLASS = 'ostiary.dev/ingress-controller'
 
@@ -112,10 +113,10 @@ export const settingsSchema = z.strictObject({
   updateStatusOnShutdown: z.boolean().default(false),
   /** Milliseconds from SIGTERM to the drain, in which everything is served. Absent: 5 s on a cluster, none with files. */
   shutdownDelay: duration(3600).optional(),
-  drainTimeoutSeconds: wholeNumber(3600).default(30),
+  /** Milliseconds that requests under way may go on after that. */
+  drainTimeout: duration(3600).default(30_000),
   ...CLIENT_LIMIT_FIELDS,
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
-  logFormat: z.enum(['auto', 'json', 'pretty']).default('auto'),
+  ...LOG_FIELDS,
 })
 
 export type Settings = Readonly<z.output<typeof settingsSchema>>

@@ -61,6 +61,8 @@ export interface Route {
   readonly clientCertificate?: 'required' | 'optional'
   readonly allowEncodedSlash: boolean
   readonly allowDoubleSlash: boolean
+  /** Whether its requests are written to the access log. Absent: as the installation has it. */
+  readonly accessLog?: boolean
   /** Lower-case names removed from requests here beside `RoutingTable.identityHeaders`. */
   readonly removeHeaders: readonly string[]
   /** Absent: requests and responses pass as they are. */

@@ -1,14 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus, loadavg } from 'node:os'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { hostAddress } from '../cluster/host-address.ts'
 import { apiServerBinaries, startPrivateApiServer } from '../support/private-api-server.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
+import { buildOstiary } from './built.ts'
 import { BenchCluster } from './control-plane-cluster.ts'
 import { measure, type Measurement } from './control-plane-measure.ts'
 import { judge, printTable } from './control-plane-report.ts'
@@ -24,14 +23,14 @@ const { values: flags } = parseArgs({
     /** Changes of each kind that are waited for. */
     changes: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '5' },
-    /** What Node runs; default: built as for the image, whose memory and start are another's than the source's. */
+    /** What Node runs; default: built as for the image. */
     main: { type: 'string' },
     json: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
 })
 
-const main = flags.main ?? build()
+const main = flags.main ?? buildOstiary()
 const binaries = apiServerBinaries()
 if (binaries === undefined) throw new Error('set KUBEBUILDER_ASSETS to the folder of etcd and kube-apiserver')
 await using running = new AsyncDisposableStack()
@@ -73,22 +72,6 @@ console.table(targets)
 if (flags.json !== undefined)
   writeFileSync(flags.json, JSON.stringify({ machine, measured, targets }, null, 2))
 if (flags.check && targets.some(({ met }) => !met)) process.exitCode = 1
-
-/** @returns The built main file. */
-function build(): string {
-  const root = path.join(import.meta.dirname, '../..')
-  const folder = path.join(root, 'node_modules/.cache/ostiary-bench')
-  const order = [
-    '-p',
-    path.join(root, 'tsconfig.build.json'),
-    '--outDir',
-    path.join(folder, 'dist'),
-    '--noCheck',
-  ]
-  execFileSync(path.join(root, 'node_modules/.bin/tsc'), order, { stdio: 'inherit' })
-  copyFileSync(path.join(root, 'package.json'), path.join(folder, 'package.json'))
-  return path.join(folder, 'dist/main.js')
-}
 
 async function upstream(body: string): Promise<number> {
   const listening = createServer((_, response) => response.end(body)).listen(0, address)

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { messageOf } from '../../src/errors.ts'
 import { freePort } from '../support/free-port.ts'
 import { startAuthorizationServer, type BenchAuthorizationServer } from './authorization-server.ts'
+import { buildOstiary } from './built.ts'
 import { writeManifests } from './manifests.ts'
 import { apache } from './peers/apache.ts'
 import { envoy } from './peers/envoy.ts'
@@ -30,6 +31,8 @@ const { values: flags } = parseArgs({
     /** Only the floor and the scenarios whose name has this in it: for profiling one of them. */
     only: { type: 'string', default: '' },
     'no-peers': { type: 'boolean', default: false },
+    /** What Node runs; default: built as for the image. */
+    main: { type: 'string' },
   },
 })
 
@@ -82,7 +85,8 @@ async function own(upstreamPort: number, tokens: Tokens): Promise<Contestant[]> 
     issuer: server.issuer,
     ...(redis !== undefined && { redis: redis.port }),
   })
-  const ostiary = await startOstiary(manifests, { http: await freePort(), admin: await freePort() })
+  const main = flags.main ?? buildOstiary()
+  const ostiary = await startOstiary(main, manifests, { http: await freePort(), admin: await freePort() })
   const target = track({ processes: [ostiary.child], port: ostiary.port })
   const origin = `http://127.0.0.1:${ostiary.port}`
   const cookies = {

@@ -1,4 +1,5 @@
 import { Pool } from 'undici'
+import { cookieHeaderAfter } from '../../src/auth/session/cookie-header.ts'
 
 /** What one run of load is told. */
 export interface LoadOrder {
@@ -8,7 +9,7 @@ export interface LoadOrder {
   readonly durationMs: number
   /** Requests begin at this rate, whatever becomes of those before. Absent: as fast as they are answered. */
   readonly ratePerSecond?: number
-  /** Header lists used in turn. */
+  /** Header lists used in turn. A cookie among them is replaced as a browser does, when an answer sets it anew. */
   readonly headers: readonly Readonly<Record<string, string>>[]
 }
 
@@ -24,6 +25,7 @@ export interface LoadResult {
 /** Keeps `connections` requests in flight for `durationMs`. */
 async function run(order: LoadOrder): Promise<LoadResult> {
   const pool = new Pool(order.origin, { connections: order.connections, pipelining: 1, allowH2: false })
+  const lists = order.headers.map((each) => ({ ...each }))
   const latencies: number[] = []
   const statuses: Record<string, number> = {}
   let next = 0
@@ -33,12 +35,16 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   function one(sentAt = performance.now()): Promise<void> {
     return new Promise((resolve, reject) => {
       let status = 0
+      const headers = lists[next++ % lists.length]!
       pool.dispatch(
-        { path: order.path, method: 'GET', headers: order.headers[next++ % order.headers.length]! },
+        { path: order.path, method: 'GET', headers },
         {
           onRequestStart() {},
-          onResponseStart(_controller, statusCode) {
+          onResponseStart(_controller, statusCode, { 'set-cookie': cookies }) {
             status = statusCode
+            if (cookies === undefined || headers['cookie'] === undefined) return
+            const set = [cookies].flat().map((each) => ['set-cookie', each] as const)
+            headers['cookie'] = cookieHeaderAfter(headers['cookie'], set)
           },
           onResponseData() {},
           onResponseEnd() {

@@ -19,13 +19,18 @@ export async function startScript(name: string, ...args: string[]): Promise<Meas
   return { child, port }
 }
 
-/** Starts Ostiary on a directory, and waits until it is ready. @param workers Proxy threads. */
+/**
+ * Starts Ostiary on a directory, and waits until it is ready.
+ *
+ * @param main The file that Node runs.
+ * @param workers Proxy threads.
+ */
 export async function startOstiary(
+  main: string,
   manifests: string,
   ports: { http: number; admin: number },
   workers = 1,
 ): Promise<Measured> {
-  const main = path.join(import.meta.dirname, '../../src/main.ts')
   const flags = [
     '--manifests',
     manifests,

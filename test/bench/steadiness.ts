@@ -5,6 +5,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { freePort } from '../support/free-port.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
+import { buildOstiary } from './built.ts'
 import { writeManifests, writeMoreRoutes } from './manifests.ts'
 import { residentMebibytes, startOstiary, startScript, type Measured } from './processes.ts'
 import { machine } from './report.ts'
@@ -22,11 +23,14 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '3' },
     'soak-minutes': { type: 'string', default: '10' },
     idle: { type: 'string', default: '10000' },
+    /** What Node runs; default: built as for the image. */
+    main: { type: 'string' },
   },
 })
 const PACE: Pace = { connections: 32, durationMs: Number(flags.seconds) * 1000 }
 const ROUTES = [1, 100, 10_000]
 
+const main = flags.main ?? buildOstiary()
 const folder = mkdtempSync(path.join(tmpdir(), 'ostiary-steadiness-'))
 const server = await startAuthorizationServer()
 const tokens = new Tokens(server)
@@ -41,7 +45,7 @@ async function ostiaryWith(routes: number, workers: number): Promise<Target> {
   writeManifests(manifests, { upstream: upstream.port, issuer: server.issuer })
   if (routes > 1) writeMoreRoutes(manifests, routes)
   const ports = { http: await freePort(), admin: await freePort() }
-  const { child, port } = track(await startOstiary(manifests, ports, workers))
+  const { child, port } = track(await startOstiary(main, manifests, ports, workers))
   return { processes: [child], port }
 }
 

@@ -80,6 +80,11 @@ describe.skipIf(skippedHelm)('what the chart renders', () => {
     ['a DaemonSet whose pods all lead', ['leaderElect=false', 'kind=DaemonSet'], /leaderElect: false/],
     ['a DaemonSet that scales', ['kind=DaemonSet', 'autoscaling.enabled=true'], /needs kind: Deployment/],
     ['fewer pods at most than at least', ['autoscaling.enabled=true', 'autoscaling.maxReplicas=1'], /below/],
+    [
+      'a grace period that ends before the drain',
+      ['shutdownDelaySeconds=10', 'drainTimeoutSeconds=60', 'terminationGracePeriodSeconds=69'],
+      /together \(70\)/,
+    ],
     ['host ports on the network of the host', ['hostPort.enabled=true', 'hostNetwork=true'], /exclude/],
     [
       'an alert that there is not',

@@ -35,8 +35,8 @@ export class OstiaryProcess {
       'run',
       '--workers',
       '2',
-      '--drain-timeout-seconds',
-      '5',
+      '--drain-timeout',
+      '5s',
       // Nobody else sends it requests.
       '--shutdown-delay',
       '0s',

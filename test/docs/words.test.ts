@@ -138,8 +138,24 @@ function fieldNames(): ReadonlySet<string> {
 /** Of an Ingress, a container and cert-manager's solvers. */
 const FIELDS_OF_OTHERS: ReadonlySet<string> = new Set(['ingressClassName', 'envFrom', 'ingressTemplate'])
 
-test('no page names a field or a value of the chart that is not there', () => {
-  const known = new Set([...fieldNames(), ...FIELDS_OF_OTHERS])
+/** Members of the lines that are written of requests. */
+function logMembers(): readonly string[] {
+  const byHand = [...sourceOf('src/observability').matchAll(/,"([a-zA-Z]+)":/g)]
+  const audited = readFileSync(path.join(ROOT, 'src/audit-event.ts'), 'utf8').matchAll(
+    /readonly ([a-zA-Z]+)\??:/g,
+  )
+  return [...byHand, ...audited].map(([, name = '']) => name)
+}
+
+test('docs/operations.md describes every member of access log and audit log', () => {
+  const described = codeWords(readPage('docs/operations.md'))
+  const members = logMembers().filter((name) => name !== 'msg')
+  expect(members.length).toBeGreaterThan(20)
+  expect(members.filter((name) => !described.includes(name))).toEqual([])
+})
+
+test('no page names a field, a value of the chart or a member of a log that is not there', () => {
+  const known = new Set([...fieldNames(), ...FIELDS_OF_OTHERS, ...logMembers()])
   const strangers = USER_PAGES.flatMap((page) =>
     codeWords(page)
       .map((word) => word.replace(/[:=].*$/, '').replace(/^spec\./, ''))

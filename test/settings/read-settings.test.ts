@@ -39,6 +39,9 @@ describe('settings', () => {
     const values: Record<string, string> = {
       logLevel: 'info',
       logFormat: 'json',
+      accessLog: 'false',
+      accessLogSample: '0.1',
+      auditLog: 'false',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
       dashboard: 'true',

@@ -5,6 +5,10 @@ export class KeptRecords implements RequestRecorder {
   readonly #kept: RequestRecord[] = []
   #wake: (() => void) | undefined
 
+  wants(): boolean {
+    return true
+  }
+
   finished(record: RequestRecord): void {
     this.#kept.push(record)
     this.#wake?.()

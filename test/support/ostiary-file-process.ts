@@ -13,6 +13,10 @@ export interface OstiaryFileProcess {
   /** The exit code, once it is gone. */
   readonly exited: Promise<number | null>
   terminate(): void
+  /** What it has written to standard output, once that holds this. */
+  logged(text: string): Promise<string>
+  /** Reads no more of its standard output; it goes on where it is called again. */
+  readonly output: { pause(): void; resume(): void }
   isReady(): Promise<boolean>
 }
 
@@ -30,7 +34,11 @@ export async function startOstiaryProcess(
   const { stdout } = child
   if (stdout === null) throw new TypeError('no output')
   stdout.on('data', (chunk: Buffer) => (log += chunk.toString()))
-  while (!log.includes('snapshot published')) await once(stdout, 'data')
+  const logged = async (text: string): Promise<string> => {
+    while (!log.includes(text)) await once(stdout, 'data')
+    return log
+  }
+  await logged('snapshot published')
   const portOf = (message: string): number =>
     Number(new RegExp(`"address":"http://[^"]*:(\\d+)","msg":"${message}`).exec(log)?.[1])
   const adminPort = portOf('serving probes')
@@ -39,6 +47,8 @@ export async function startOstiaryProcess(
     adminPort,
     dashboardPort: portOf('serving the dashboard'),
     exited,
+    logged,
+    output: { pause: () => void stdout.pause(), resume: () => void stdout.resume() },
     terminate: () => void child.kill('SIGTERM'),
     isReady: async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok,
   }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { onTestFinished } from 'vitest'
+import type { AuditObserver } from '../../src/audit-event.ts'
 import { createAuthorizationServerClient } from '../../src/auth/authorization-server/create-authorization-server-client.ts'
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts'
 import { systemClock, systemTimers, type Clock, type Timers } from '../../src/clock.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import type { CompileOptions, CompileResult } from '../../src/compiler/options.ts'
 import type { MetricFamily } from '../../src/observability/request-metrics.ts'
+import type { RequestRecorder } from '../../src/observability/request-record.ts'
 import { SessionMetrics } from '../../src/observability/session-metrics.ts'
 import { createProxyServer, type ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
 import type { ReportQuestion, ThreadReport } from '../../src/proxy/thread-report.ts'
@@ -38,6 +40,8 @@ export interface OstiaryOptions {
   readonly proxy?: Partial<ProxyServerOptions>
   /** Base64url of 32 bytes, for instances that share sessions. Default: one of its own. */
   readonly sessionKey?: string
+  readonly recorder?: RequestRecorder
+  readonly audit?: AuditObserver
 }
 
 /** Starts Ostiary on manifests; it is gone when the test is. */
@@ -49,17 +53,28 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     userAgent: 'ostiary-test',
   })
   const sessions = new SessionMetrics()
+  const { audit, recorder } = options
+  const watching = audit === undefined ? {} : { audit }
   const authorizer = createAuthorizer({
     clock,
     authorizationServers,
     randomBytes,
     allowLoopback: true,
     sessionObserver: sessions,
+    ...watching,
   })
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const proxyOptions = { http: { host: '127.0.0.1', port: 0 }, ...options.proxy }
   const { timers = systemTimers } = options
-  const server = await createProxyServer(proxyOptions, { authorizer, clock, timers, log, sessions })
+  const server = await createProxyServer(proxyOptions, {
+    authorizer,
+    clock,
+    timers,
+    log,
+    sessions,
+    ...watching,
+    ...(recorder !== undefined && { recorder }),
+  })
   const sessionKey = options.sessionKey ?? randomBytes(32).toString('base64url')
   let version = 0
   let result: CompileResult

@@ -148,6 +148,10 @@ true
 {{- end }}
 {{- end }}
 
+{{- define "ostiary.sessionKeySecret" -}}
+{{ .Values.sessionKeySecret | default (printf "%s-session-keys" (include "ostiary.fullname" .)) }}
+{{- end }}
+
 {{/* Up to 15 s to hand the lead over, and 2 s for what does not end; the rest is for a busy machine. */}}
 {{- define "ostiary.gracePeriodSeconds" -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds -}}
@@ -173,6 +177,10 @@ true
 {{- end }}
 {{- if and .Values.autoscaling.enabled (lt (int .Values.autoscaling.maxReplicas) (int .Values.autoscaling.minReplicas)) }}
 {{- fail "autoscaling.maxReplicas is below minReplicas" }}
+{{- end }}
+{{- $stops := add .Values.shutdownDelaySeconds .Values.drainTimeoutSeconds }}
+{{- if lt (include "ostiary.gracePeriodSeconds" . | trim | int) (int $stops) }}
+{{- fail (printf "terminationGracePeriodSeconds is below shutdownDelaySeconds and drainTimeoutSeconds together (%d): requests would be cut off before their time" $stops) }}
 {{- end }}
 {{- if and .Values.hostNetwork .Values.hostPort.enabled }}
 {{- fail "hostPort.enabled and hostNetwork exclude each other: with hostNetwork, set containerPorts" }}

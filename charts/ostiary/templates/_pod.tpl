@@ -190,7 +190,7 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- end }}
 {{- end }}
 - --workers={{ .Values.workers }}
-- --session-key-secret={{ .Values.sessionKeySecret }}
+- --session-key-secret={{ include "ostiary.sessionKeySecret" . }}
 - --leader-elect={{ .Values.leaderElect }}
 {{- if not (include "ostiary.hasDashboard" .) }}
 - --dashboard=false
@@ -200,9 +200,18 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- end }}
 - --election-id={{ include "ostiary.electionId" . }}
 - --shutdown-delay={{ .Values.shutdownDelaySeconds }}s
-- --drain-timeout-seconds={{ .Values.drainTimeoutSeconds }}
+- --drain-timeout={{ .Values.drainTimeoutSeconds }}s
 - --log-level={{ .Values.logLevel }}
 - --log-format={{ .Values.logFormat }}
+{{- if not .Values.accessLog.enabled }}
+- --access-log=false
+{{- end }}
+{{- if ne (toString .Values.accessLog.sample) "1" }}
+- --access-log-sample={{ .Values.accessLog.sample }}
+{{- end }}
+{{- if not .Values.auditLog }}
+- --audit-log=false
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}

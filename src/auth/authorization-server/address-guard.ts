@@ -14,15 +14,21 @@ REFUSED.addSubnet('169.254.0.0', 16, 'ipv4')
 // Unspecified, loopback and the IPv4-compatible forms; BlockList judges ::ffff:0:0/96 by the IPv4 rules itself.
 REFUSED.addSubnet('::', 96, 'ipv6')
 REFUSED.addSubnet('fe80::', 10, 'ipv6')
-// The same IPv4 ranges behind NAT64 (RFC 6052 §2.1), and the metadata service that a cloud keeps at a ULA.
+// The same IPv4 ranges behind NAT64 (RFC 6052 §2.1).
 REFUSED.addSubnet('64:ff9b::', 104, 'ipv6')
 REFUSED.addSubnet('64:ff9b::7f00:0', 104, 'ipv6')
 REFUSED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
-REFUSED.addAddress('fd00:ec2::254', 'ipv6')
+// Metadata services that are not link-local: Alibaba Cloud, Azure's wire server, Oracle Cloud's older one; EC2, EKS and
+// Google by IPv6.
+for (const address of ['100.100.100.200', '168.63.129.16', '192.0.0.192']) {
+  REFUSED.addAddress(address, 'ipv4')
+  REFUSED.addAddress(`64:ff9b::${address}`, 'ipv6')
+}
+for (const address of ['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254']) REFUSED.addAddress(address, 'ipv6')
 
 /**
  * Refuses loopback, link-local and unspecified addresses, in their IPv4-mapped, IPv4-compatible and NAT64 forms too:
- * what an issuer could use to reach the pod itself or the node's metadata service.
+ * what an issuer could use to reach the pod itself or the node's metadata service, wherever a cloud keeps that.
  */
 export const noLocalAddress: AddressGuard = (address) => {
   const bare = address.replace(/^\[|\]$|%.*$/g, '')
@@ -36,7 +42,7 @@ export class AddressRefusedError extends Error {
   readonly code = 'ADDRESS_REFUSED'
 
   constructor(host: string) {
-    super(`${host} is a loopback, link-local or unspecified address`)
+    super(`${host} is a loopback, link-local or unspecified address, or a cloud's metadata service`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { nowSeconds } from '../../clock.ts'
 import type { Policy } from '../../table/policy.ts'
+import { audit, type Happening } from '../audit.ts'
 import type { AuthSnapshot } from '../authorize.ts'
 import type { AuthDecision, Respond } from '../decision.ts'
 import { firstOfRealms } from '../named-policies.ts'
@@ -44,7 +45,16 @@ export class BackchannelLogout {
       return refusal(400, 'invalid_request', 'the form has no logout_token, or several')
     }
     const judged = await judgeLogoutToken(token, takers, this.#issuers, nowSeconds(this.#deps.clock))
-    return judged.ok ? this.#end(snapshot, judged) : refusal(400, 'invalid_request', judged.why)
+    const decision = judged.ok
+      ? await this.#end(snapshot, judged)
+      : refusal(400, 'invalid_request', judged.why)
+    audit(this.#deps.audit, facts, {
+      event: 'logout',
+      channel: 'back',
+      outcome: decision === DONE ? 'ok' : 'refused',
+      ...(judged.ok ? whoseOf(judged) : { detail: judged.why }),
+    })
+    return decision
   }
 
   /** Claimed before all replicas; released where nothing came of it, so that the token can be sent again. */
@@ -73,6 +83,11 @@ export class BackchannelLogout {
     )
     return results.every(({ ok }) => ok)
   }
+}
+
+function whoseOf({ policies, subject }: LogoutToken): Partial<Happening> {
+  const plugin = policies.map(({ id }) => id).join(' ')
+  return 'sid' in subject ? { plugin, serverSession: subject.sid } : { plugin, subject: subject.sub }
 }
 
 /** One policy of each client and store: claims of the others would be the same ones. */

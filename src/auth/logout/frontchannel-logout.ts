@@ -1,4 +1,5 @@
 import type { Policy } from '../../table/policy.ts'
+import { audit } from '../audit.ts'
 import type { AuthSnapshot } from '../authorize.ts'
 import type { AuthDecision } from '../decision.ts'
 import { unavailableLogin, NO_STORE } from '../relying-party/login-decision.ts'
@@ -28,7 +29,15 @@ export async function frontchannelLogout(
   const results = await Promise.all(
     asked.map((policy) => deps.sessions.destroyBy(snapshot, policy, { issuer: policy.server.issuer, sid })),
   )
-  if (results.some(({ ok }) => !ok)) {
+  const ended = results.every(({ ok }) => ok)
+  audit(deps.audit, facts, {
+    event: 'logout',
+    channel: 'front',
+    outcome: ended ? 'ok' : 'unavailable',
+    plugin: asked.map(({ id }) => id).join(' '),
+    serverSession: sid,
+  })
+  if (!ended) {
     return unavailableLogin('Sessions cannot be ended at the moment', {
       retryAfterSeconds: 5,
       reason: 'session_store_unavailable',

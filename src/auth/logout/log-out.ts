@@ -1,4 +1,5 @@
 import type { Policy } from '../../table/policy.ts'
+import { audit } from '../audit.ts'
 import type { AuthSnapshot } from '../authorize.ts'
 import { isCrossOriginRisk } from '../cross-origin.ts'
 import type { AuthDecision, HeaderList } from '../decision.ts'
@@ -45,6 +46,11 @@ export async function logOut(deps: LoginDependencies, request: LogoutRequest): P
     return refuseLogin('Another site may have sent this logout', { status: 403, reason: 'cross_origin' })
   }
   const { ok, clearCookies } = await endSessions(deps, request)
+  for (const { policy, session } of leaving) {
+    if (session === undefined) continue
+    const happening = { event: 'logout', outcome: ok ? 'ok' : 'unavailable', plugin: policy.id } as const
+    audit(deps.audit, request.facts, happening, session)
+  }
   await Promise.all(leaving.map((each) => revokeTokens(deps, request.snapshot, each)))
   if (!ok) return notEnded(clearCookies)
   const [first = leaving[0]] = leaving.filter(({ session }) => session !== undefined)

@@ -5,9 +5,11 @@ import type {
   ServerUnavailable,
   TokenSet,
 } from '../authorization-server/authorization-server-client.ts'
+import { audit, type Happening } from '../audit.ts'
 import type { AuthDependencies } from '../authorize.ts'
 import { clientWithSecret } from '../client-with-secret.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
+import type { RefreshOutcome } from '../session/session-observer.ts'
 import type { SessionRequest, SessionStore } from '../session/session-store.ts'
 import { hasExpired, isRefreshDue } from '../session/session-timeouts.ts'
 import type { Session, SessionLookup } from '../session/session.ts'
@@ -33,7 +35,9 @@ const FAILED_GRACE_MS = 5_000
 const UNAVAILABLE_GRACE_MS = 1_000
 /** Another replica is refreshing: how often to look whether it is done. */
 const POLL_MS = 50
-/** Beyond the time-out of the call itself. */
+/** A refresh may have to find the endpoint, ask it, and fetch the keys of the ID token. */
+const LONGEST_CALLS = 3
+/** Beyond the time-outs of the calls: for the store. */
 const LOCK_MARGIN_MS = 5_000
 
 /**
@@ -68,7 +72,11 @@ export class SessionRefresh {
   }
 
   #isDue(session: Session, { policy }: SessionRequest): boolean {
-    return isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
+    // Most have nothing to refresh with, and need not know what time it is.
+    return (
+      session.refreshToken !== undefined &&
+      isRefreshDue(session, policy.session, nowSeconds(this.#deps.clock))
+    )
   }
 
   #share(
@@ -106,8 +114,11 @@ export class SessionRefresh {
     request: SessionRequest,
     lookup: SessionLookup & { readonly kind: 'session' },
   ): Promise<SessionLookup> {
-    const ttlMs = request.policy.server.timeoutMs + LOCK_MARGIN_MS
-    for (let waitedMs = 0; waitedMs <= ttlMs; waitedMs += POLL_MS) {
+    const { timeoutMs } = request.policy.server
+    // Longer than any refresh: two with one refresh token would look like its theft (RFC 9700 §4.14.2).
+    const ttlMs = LONGEST_CALLS * timeoutMs + LOCK_MARGIN_MS
+    const patienceMs = timeoutMs + LOCK_MARGIN_MS
+    for (let waitedMs = 0; waitedMs <= patienceMs; waitedMs += POLL_MS) {
       const lock = await this.#store.lock(request, lookup.session, ttlMs)
       if (lock.kind === 'held') {
         try {
@@ -165,8 +176,8 @@ export class SessionRefresh {
     const refreshed = refreshedSession(session, tokens, now)
     const saved = await this.#store.update(request, refreshed)
     // The broker keeps its answer for a while: with a store that is back by then, nothing is lost.
-    if (!saved.ok) return saved.reason === 'unavailable' ? STORE_UNAVAILABLE : this.#end(request)
-    this.#deps.sessionObserver?.refreshed('refreshed')
+    if (!saved.ok) return saved.reason === 'unavailable' ? STORE_UNAVAILABLE : this.#end(request, refreshed)
+    this.#tell('refreshed', request, refreshed)
     return { kind: 'session', session: refreshed, setCookies: saved.setCookies }
   }
 
@@ -174,16 +185,18 @@ export class SessionRefresh {
    * The lock runs out under a refresh that takes too long, and whoever had it next has spent the refresh token: what he
    * got for it is the session now.
    */
-  async #endUnlessRefreshed(request: SessionRequest, { refreshToken }: Session): Promise<SessionLookup> {
+  async #endUnlessRefreshed(request: SessionRequest, session: Session): Promise<SessionLookup> {
+    const { refreshToken } = session
     const fresh = await this.#store.reread(request)
     if (fresh.kind === 'unavailable') return fresh
-    if (fresh.kind !== 'session' || fresh.session.refreshToken === refreshToken) return this.#end(request)
+    if (fresh.kind !== 'session' || fresh.session.refreshToken === refreshToken)
+      return this.#end(request, session)
     if (!hasExpired(fresh.session, nowSeconds(this.#deps.clock))) return fresh
     return serverUnavailable('another replica has refreshed the session', 1)
   }
 
-  async #end(request: SessionRequest): Promise<SessionLookup> {
-    this.#deps.sessionObserver?.refreshed('ended')
+  async #end(request: SessionRequest, session: Session): Promise<SessionLookup> {
+    this.#tell('ended', request, session)
     const { clearCookies } = await this.#store.destroy(request)
     return { kind: 'invalid', clearCookies }
   }
@@ -193,11 +206,22 @@ export class SessionRefresh {
     lookup: SessionLookup & { readonly kind: 'session' },
     answer: Refused | ServerUnavailable,
   ): MaybePromise<SessionLookup> {
-    this.#deps.sessionObserver?.refreshed(answer.kind)
+    this.#tell(answer.kind, request, lookup.session, answer.kind === 'refused' ? answer.error : answer.reason)
     if (!hasExpired(lookup.session, nowSeconds(this.#deps.clock))) return lookup
     if (answer.kind === 'unavailable') return serverUnavailable(answer.reason, answer.retryAfterSeconds)
     if (CLIENT_REFUSALS.has(answer.error)) return serverUnavailable(`refresh was refused: ${answer.error}`)
-    return this.#end(request)
+    return this.#end(request, lookup.session)
+  }
+
+  #tell(outcome: RefreshOutcome, { facts, policy }: SessionRequest, session: Session, detail?: string): void {
+    this.#deps.sessionObserver?.refreshed(outcome)
+    const happening: Happening = {
+      event: 'refresh',
+      outcome: outcome === 'refreshed' ? 'ok' : outcome,
+      plugin: policy.id,
+      ...(detail !== undefined && { detail }),
+    }
+    audit(this.#deps.audit, facts, happening, session)
   }
 
   #pause(): Promise<void> {

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { nowSeconds } from '../../clock.ts'
 import type { ServerMetadata, TokenSet } from '../authorization-server/authorization-server-client.ts'
+import { audit } from '../audit.ts'
 import type { AuthDecision } from '../decision.ts'
 import { hasEnded } from '../session/session-timeouts.ts'
 import { errorMessage, isServerTrouble } from './callback-parameters.ts'
@@ -120,7 +121,10 @@ export class LoginCompletion {
       return refuseLogin('The sign-in had already expired', { reason: 'expired_token', detail })
     }
     const saved = await this.#deps.sessions.create(login, session)
-    if (saved.ok) return finishLogin(callback, location, tokens, saved.setCookies)
+    if (saved.ok) {
+      audit(this.#deps.audit, facts, { event: 'login', outcome: 'ok', plugin: policy.id }, session)
+      return finishLogin(callback, location, tokens, saved.setCookies)
+    }
     if (saved.reason === 'no_key') return loginNotSetUp('there is no session key')
     if (saved.reason === 'too_large') {
       return refuseLogin('The tokens are too large for cookies', { reason: 'too_large' })

@@ -4,6 +4,7 @@ import type { AuthDependencies, AuthSnapshot } from '../authorize.ts'
 import { CacheCounts, type CacheTally } from '../cache-counts.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
 import { SingleFlight } from '../single-flight.ts'
+import { tokenKey } from '../token-key.ts'
 import { introspectToken } from './introspection.ts'
 import {
   isReusable,
@@ -28,6 +29,12 @@ export interface TokenOutcome {
   readonly judgement: Judgement
 }
 
+interface RefusedToken {
+  readonly token: string
+  readonly rejection: Rejected
+  readonly untilMs: number
+}
+
 /**
  * Judges access tokens, and remembers what it accepted: by the policy's revision and the exact bytes, so that neither
  * an edited policy nor an equivalent spelling of a token finds an entry.
@@ -46,10 +53,10 @@ export class AccessTokens {
       this.#entries[method] -= 1
     },
   })
-  readonly #refused = new LRUCache<string, { readonly rejection: Rejected; readonly untilMs: number }>({
+  readonly #refused = new LRUCache<string, RefusedToken>({
     max: MAXIMUM_ENTRIES,
     maxSize: MAXIMUM_CHARACTERS,
-    sizeCalculation: (_refused, key) => key.length,
+    sizeCalculation: ({ token }) => token.length,
   })
 
   constructor(deps: AuthDependencies) {
@@ -123,45 +130,46 @@ export class AccessTokens {
     this.#tallies.bearer.misses += 1
     const { clock } = this.#deps
     return andThen(verifyJwt(policy, jwt, this.#rings.get(policy.server), clock), (judgement) => {
-      if (judgement.ok) this.#keep(cacheKey(policy, jwt.token), judgement.accepted)
+      if (judgement.ok) this.#keep(policy, judgement.accepted)
       return judgement
     })
   }
 
   #introspect(snapshot: AuthSnapshot, policy: Policy, token: string): Promise<Judgement> {
-    const key = cacheKey(policy, token)
     this.#tallies.introspection.misses += 1
-    return this.#flights.run(key, async () => {
+    return this.#flights.run(`${scopeOf(policy)} ${token}`, async () => {
       const judgement = await introspectToken(this.#deps, snapshot, policy, token)
-      this.#remember(policy, key, judgement)
+      this.#remember(policy, token, judgement)
       return judgement
     })
   }
 
-  #remember(policy: Policy, key: string, judgement: Judgement): void {
+  #remember(policy: Policy, token: string, judgement: Judgement): void {
     if (!policy.introspection.cache) return
     const nowMs = this.#deps.clock.now()
     if (judgement.ok) {
-      if (judgement.accepted.reusableUntilMs > nowMs) this.#keep(key, judgement.accepted)
+      if (judgement.accepted.reusableUntilMs > nowMs) this.#keep(policy, judgement.accepted)
     } else if (judgement.kind === 'rejected' && policy.cache.negativeTtlSeconds > 0) {
-      this.#refused.set(key, {
+      this.#refused.set(tokenKey(scopeOf(policy), token), {
+        token,
         rejection: judgement,
         untilMs: nowMs + policy.cache.negativeTtlSeconds * 1000,
       })
     }
   }
 
-  #keep(key: string, accepted: AcceptedToken): void {
+  #keep(policy: Policy, accepted: AcceptedToken): void {
+    const key = tokenKey(scopeOf(policy), accepted.token)
     this.#accepted.set(key, accepted)
     // One that is too large is not kept, and was not counted down either.
     if (this.#accepted.peek(key) === accepted) this.#entries[accepted.method] += 1
   }
 
   #known(policy: Policy, token: string): Judgement | undefined {
-    const key = cacheKey(policy, token)
+    const key = tokenKey(scopeOf(policy), token)
     const nowMs = this.#deps.clock.now()
     const accepted = this.#accepted.get(key)
-    if (accepted !== undefined) {
+    if (accepted?.token === token) {
       if (isReusable(accepted, nowMs)) {
         this.#tallies[accepted.method].hits += 1
         return { ok: true, accepted }
@@ -169,14 +177,14 @@ export class AccessTokens {
       this.#accepted.delete(key)
     }
     const refused = this.#refused.get(key)
-    if (refused === undefined || nowMs >= refused.untilMs) return undefined
+    if (refused?.token !== token || nowMs >= refused.untilMs) return undefined
     this.#tallies.introspection.hits += 1
     return refused.rejection
   }
 }
 
-function cacheKey(policy: Policy, token: string): string {
-  return `${policy.id} ${policy.revision} ${token}`
+function scopeOf({ id, revision }: Policy): string {
+  return `${id} ${revision}`
 }
 
 /** A session or a client may have had its own JWT verified where callers must not bring any. */

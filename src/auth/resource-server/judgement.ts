@@ -29,11 +29,11 @@ export interface Rejected {
 export type Judgement = { readonly ok: true; readonly accepted: AcceptedToken } | Rejected | ServerUnavailable
 
 /**
- * About how many characters of memory an accepted token takes under a key that holds it. Claims of a JWT are about as
- * long as itself, and cost more as objects; an introspection answer can be far longer than its token.
+ * About how many characters of memory an accepted token takes. Claims of a JWT are about as long as itself, and cost more
+ * as objects; an introspection answer can be far longer than its token.
  */
-export function sizeOfAccepted({ method, claims }: AcceptedToken, key: string): number {
-  return key.length * 3 + (method === 'introspection' ? sizeOfClaims(claims) : 0)
+export function sizeOfAccepted({ method, claims, token }: AcceptedToken): number {
+  return token.length * 3 + (method === 'introspection' ? sizeOfClaims(claims) : 0)
 }
 
 /** A rejection. */

@@ -33,7 +33,7 @@ export function isTokenText(token: string): boolean {
 /** Tells JWTs from opaque tokens: three base64url parts, the first of which is a JSON object. */
 export function readToken(token: string): TokenShape {
   const parts = COMPACT.exec(token)
-  const header = parts === null ? undefined : jsonOf(parts[1] ?? '')
+  const header = parts === null ? undefined : headerOf(parts[1] ?? '')
   if (header === undefined || !isObject(header.value)) return { kind: 'opaque' }
   const claims = jsonOf(parts?.[2] ?? '')
   if (claims === undefined || !isObject(claims.value) || header.ambiguous || claims.ambiguous) {
@@ -42,10 +42,24 @@ export function readToken(token: string): TokenShape {
   return { kind: 'jwt', jwt: { token, header: header.value, claims: claims.value } }
 }
 
-function jsonOf(part: string): { readonly value: unknown; readonly ambiguous: boolean } | undefined {
+interface Reading {
+  readonly value: unknown
+  readonly ambiguous: boolean
+}
+
+// Tokens of one key have one header.
+let lastHeader: { readonly part: string; readonly reading: Reading | undefined } | undefined
+
+function headerOf(part: string): Reading | undefined {
+  if (lastHeader?.part !== part) lastHeader = { part, reading: jsonOf(part) }
+  return lastHeader.reading
+}
+
+function jsonOf(part: string): Reading | undefined {
   try {
     const text = utf8.decode(Buffer.from(part, 'base64url'))
-    return { value: JSON.parse(text) as unknown, ambiguous: hasDuplicateMembers(text) }
+    const value = JSON.parse(text) as unknown
+    return { value, ambiguous: hasDuplicateMembers(text, value) }
   } catch {
     return undefined
   }

@@ -51,12 +51,14 @@ const keyObjects = new WeakMap<CryptoKey, KeyObject>()
 export function isSignedBy({ token, header }: UnverifiedJwt, key: CryptoKey): boolean {
   const scheme = typeof header['alg'] === 'string' ? SCHEMES.get(header['alg']) : undefined
   if (scheme === undefined || header['crit'] !== undefined || !fits(key, scheme)) return false
-  const parts = token.split('.')
-  if (parts.length !== 3 || !parts.every(isBase64UrlLength)) return false
-  const signedLength = token.length - (parts[2]?.length ?? 0) - 1
-  const signed = Buffer.from(token.slice(0, signedLength), 'latin1')
+  const headerEnd = token.indexOf('.')
+  const signedEnd = token.indexOf('.', headerEnd + 1)
+  if (headerEnd === -1 || signedEnd === -1 || token.includes('.', signedEnd + 1)) return false
+  const lengths = [headerEnd, signedEnd - headerEnd - 1, token.length - signedEnd - 1]
+  if (!lengths.every(isBase64UrlLength)) return false
+  const signed = Buffer.from(token.slice(0, signedEnd), 'latin1')
   try {
-    const signature = Buffer.from(parts[2] ?? '', 'base64url')
+    const signature = Buffer.from(token.slice(signedEnd + 1), 'base64url')
     return verify(scheme.digest, signed, { key: keyObjectOf(key), ...scheme.options }, signature)
   } catch {
     // OpenSSL refuses some signatures that no key can have made with an error instead of a verdict.
@@ -89,8 +91,8 @@ function keyObjectOf(key: CryptoKey): KeyObject {
 }
 
 /** A last character alone holds six bits, which are no byte: node would pass over it. */
-function isBase64UrlLength(part: string): boolean {
-  return part.length % 4 !== 1
+function isBase64UrlLength(length: number): boolean {
+  return length % 4 !== 1
 }
 
 function rsa(bits: string, keyName: string, options: Scheme['options']): Scheme {

@@ -1,7 +1,7 @@
 /**
  * Every value that a Cookie header holds for a name, in the order sent (RFC 6265 §5.4: longer paths first, then
- * older cookies). Values are as sent, without decoding. Jumps from hit to hit instead of parsing what is foreign,
- * because this runs on every request.
+ * older cookies). Values are as sent, without decoding. Jumps from hit to hit instead of parsing what is foreign, and
+ * over what is found, because this runs on every request: a session's value is most of its header.
  */
 export function cookieValues(cookieHeader: string, name: string): readonly string[] {
   const needle = `${name}=`
@@ -9,10 +9,12 @@ export function cookieValues(cookieHeader: string, name: string): readonly strin
   if (at === -1) return NO_VALUES
   const values: string[] = []
   while (at !== -1) {
-    const from = at + needle.length
+    let from = at + needle.length
     if (beginsPair(cookieHeader, at)) {
       const end = cookieHeader.indexOf(';', from)
       values.push(cookieHeader.slice(from, end === -1 ? undefined : end).trim())
+      if (end === -1) return values
+      from = end
     }
     at = cookieHeader.indexOf(needle, from)
   }

@@ -87,7 +87,7 @@ export class CookieSessionStore implements SessionStore {
       if (found === undefined || isOver(found.lookup.session, policy.session, now)) continue
       if (oldest === undefined || isOlder(found, oldest)) oldest = found
     }
-    if (oldest !== undefined) return this.#used(request, oldest)
+    if (oldest !== undefined) return this.#used(request, oldest, now)
     if (chunksPresent(cookieHeader, cookie.name, 0).length === 0) return NO_SESSION
     return { kind: 'invalid', clearCookies: this.#cookies.clear(policy.session, facts) }
   }
@@ -136,10 +136,9 @@ export class CookieSessionStore implements SessionStore {
   }
 
   /** The lookup of a valid session, with its cookies written anew when a timeout wants it. */
-  #used(request: SessionRequest, opened: OpenedSession): SessionLookup {
+  #used(request: SessionRequest, opened: OpenedSession, now: number): SessionLookup {
     const { policy, facts } = request
     if (facts.established === true) return opened.lookup
-    const now = nowSeconds(this.#clock)
     const session = afterUse(opened.lookup.session, policy.session, now)
     if (session === undefined) return opened.lookup
     const { touched } = opened

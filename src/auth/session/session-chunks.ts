@@ -67,6 +67,7 @@ function join(cookieHeader: string, cookieName: string, first: string): string |
   const count = first.charCodeAt(0) - 0x30
   if (count < 1 || count > MAXIMUM_CHUNKS) return undefined
   let sealed = first.slice(2)
+  if (count === 1) return sealed
   const prefix = `${saltOf(sealed)}.`
   for (let index = 1; index < count; index += 1) {
     const chunk = cookieValues(cookieHeader, `${cookieName}${index}`).find((each) => each.startsWith(prefix))

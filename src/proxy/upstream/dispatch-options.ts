@@ -8,6 +8,8 @@ import { http2Headers } from './http2-headers.ts'
 import type { Leg } from './leg.ts'
 import type { Transport } from './transport.ts'
 
+const NO_NAMES: readonly string[] = []
+
 /** What undici is to send; a body that is still to come is added by the caller. */
 export function dispatchOptions(
   exchange: Exchange,
@@ -35,20 +37,19 @@ export function dispatchOptions(
 }
 
 function headersOf(exchange: Exchange, body: Buffer | null, forwarding: Leg['forwarding']): string[] {
-  const { request, allow, view, authority, rules } = exchange
+  const { request, allow, view, authority, certificateHeaders, route, rules } = exchange
+  const routeEdits = rules?.requestEdits
   return upstreamRequestHeaders({
     rawHeaders: request.rawHeaders,
     connectionView: view,
     authority: authority.authority,
-    removeHeaders: exchange.route?.removeHeaders ?? [],
-    ...(allow !== undefined && { edits: allow }),
-    ...(body !== null && { bodyReplaced: body.byteLength }),
-    ...(exchange.certificateHeaders && { certificateHeaders: exchange.certificateHeaders }),
-    ...(rules?.requestEdits !== undefined && {
-      routeEdits: rules.requestEdits,
-      originalTarget: originalTarget(exchange),
-    }),
-    ...(forwarding?.forwardedHeader === true && { forwarded: forwardedField(view, authority.authority) }),
+    removeHeaders: route?.removeHeaders ?? NO_NAMES,
+    edits: allow,
+    bodyReplaced: body?.byteLength,
+    certificateHeaders,
+    routeEdits,
+    originalTarget: routeEdits === undefined ? undefined : originalTarget(exchange),
+    forwarded: forwarding?.forwardedHeader === true ? forwardedField(view, authority.authority) : undefined,
   })
 }
 

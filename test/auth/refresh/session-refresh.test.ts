@@ -26,6 +26,7 @@ class FakeStore implements SessionStore {
   updates: (SaveResult | Error)[] = []
   releases = 0
   destroyed = 0
+  lockedForMs = 0
 
   constructor(session: Session) {
     this.session = session
@@ -51,7 +52,8 @@ class FakeStore implements SessionStore {
     return result
   }
 
-  lock(): SessionLock {
+  lock(_request: unknown, _session: unknown, ttlMs: number): SessionLock {
+    this.lockedForMs = ttlMs
     return this.locks.shift() ?? this.held
   }
 
@@ -357,6 +359,12 @@ describe('while another replica refreshes', () => {
     world.store.locks = [BUSY, BUSY]
     world.store.reread = () => ({ kind: 'invalid', clearCookies: CLEARED })
     expect(await world.outcome()).toEqual({ kind: 'invalid', clearCookies: CLEARED })
+  })
+
+  test('is kept out for longer than finding the endpoint, asking it and fetching keys can take', async () => {
+    const world = new World({ accessTokenExpiresAtSeconds: T0 })
+    await world.outcome()
+    expect(world.store.lockedForMs).toBeGreaterThan(3 * aPolicy().server.timeoutMs)
   })
 
   test('one that gives up is taken over', async () => {

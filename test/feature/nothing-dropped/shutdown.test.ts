@@ -26,7 +26,7 @@ test(
       ingress({ name: 'sockets', host: SOCKETS_HOST, service: 'sockets' }),
     ]
     await writeFile(path.join(directory, 'all.yaml'), yaml(...objects))
-    const flags = ['--shutdown-delay', '1s', '--drain-timeout-seconds', '6']
+    const flags = ['--shutdown-delay', '1s', '--drain-timeout', '6s']
     const [staying, leaving] = await Promise.all([
       startOstiaryProcess(directory, ...flags),
       startOstiaryProcess(directory, ...flags),
