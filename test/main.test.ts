@@ -30,7 +30,7 @@ interface Started {
 }
 
 function start(args: readonly string[], nodeArgs: readonly string[] = []): Started {
-  const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
+  const ports = ['http', 'https', 'admin', 'dashboard'].flatMap((name) => [`--${name}-port`, '0'])
   const all = [...nodeArgs, MAIN, 'run', '--workers', '1', ...ports, ...args]
   const child = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { objectMeta, type Origin } from './object.ts'
 
-const backend = z.object({
+const backendFields = z.object({
   service: z
     .object({
       name: z.string().min(1),
@@ -10,6 +10,13 @@ const backend = z.object({
     .optional(),
   resource: z.object({ apiGroup: z.string().nullish(), kind: z.string(), name: z.string() }).optional(),
 })
+
+export type IngressBackend = z.output<typeof backendFields> & {
+  /** What Ostiary itself serves on that port of this machine. Never read from an object: the schema has no such field. */
+  readonly loopbackPort?: number
+}
+
+const backend = backendFields.transform((read): IngressBackend => read)
 
 const path = z.object({
   path: z.string().optional(),
@@ -49,5 +56,4 @@ export type Ingress = z.output<typeof ingressSchema> & {
   /** Why it is not taken; its routes are closed, see `salvageIngress`. */
   readonly refused?: string
 }
-export type IngressBackend = z.output<typeof backend>
 export type IngressPath = z.output<typeof path>

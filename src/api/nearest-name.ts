@@ -4,7 +4,7 @@ export function nearestName(written: string, known: readonly string[]): string |
   let nearest: string | undefined
   let least = Math.min(4, Math.ceil(name.length / 3) + 1)
   for (const each of known) {
-    const distance = editDistance(name, each)
+    const distance = editDistance(name, each, least)
     if (distance >= least) continue
     least = distance
     nearest = each
@@ -12,15 +12,20 @@ export function nearestName(written: string, known: readonly string[]): string |
   return nearest
 }
 
-/** Levenshtein's. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein's, as far as it is below a limit: of ten thousand names most are far from the start. */
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i]
+    let least = i
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced))
+      const distance = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replaced)
+      next.push(distance)
+      least = Math.min(least, distance)
     }
+    if (least >= limit) return limit
     row = next
   }
   return row[b.length] ?? 0

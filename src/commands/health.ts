@@ -1,13 +1,17 @@
 import type { ThreadPool } from '../proxy/thread-pool.ts'
 import type { Reconciler } from '../reconciler/reconciler.ts'
 import type { Source } from '../source/source.ts'
+import type { CertificateFindings } from './certificate-findings.ts'
+import type { RunningStatus } from './start-status.ts'
 
-/** What the probes look at; parts are added as they come to be. */
+/** What the probes and the dashboard look at; parts are added as they come to be. */
 export interface RunState {
   phase: 'starting' | 'ready' | 'stopping'
   threads?: Pick<ThreadPool, 'stuck' | 'metrics'>
   source?: Pick<Source, 'problems' | 'stuck'>
   reconciler?: Pick<Reconciler, 'busyMs'>
+  status?: Pick<RunningStatus, 'isLeader'>
+  certificates?: Pick<CertificateFindings, 'diagnostics'>
 }
 
 /**

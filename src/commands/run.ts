@@ -25,6 +25,7 @@ import type { Settings } from '../settings/settings.ts'
 import { CertificateFindings } from './certificate-findings.ts'
 import { clientLimitsOf } from './client-limits.ts'
 import { compileOptionsOf } from './compile-options.ts'
+import { startDashboard, type RunningDashboard } from './dashboard/start-dashboard.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { notLive, notReady, notStarted, type RunState } from './health.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
@@ -58,7 +59,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
     userAgent: `ostiary/${version}`,
     onCall: (call) => {
       metrics.calledAuthorizationServer(call)
-      serverFindings.called(call)
+      serverFindings.called(call, systemClock.now())
     },
   })
   running.defer(() => authorizationServers.close())
@@ -75,6 +76,16 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   state.threads = threads
   const drain = () => threads.close({ drainMs: settings.drainTimeout })
   running.defer(drain)
+  const dashboard = await startDashboard({
+    settings,
+    version,
+    log,
+    state,
+    threads,
+    serverFindings,
+    authorizationServers,
+  })
+  running.defer(() => dashboard?.close())
 
   const opened = await openUnlessStopped(settings, log, signal)
   if (opened === undefined) return
@@ -82,12 +93,15 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   running.defer(() => opened.close())
   const certificates = new CertificateFindings({ clock: systemClock, timers: systemTimers, logger: log })
   running.defer(() => certificates.stop())
+  state.certificates = certificates
   const status = startStatus({ settings, log, opened, serverFindings, certificates, registry }, signal)
   running.defer(() => status.stopped)
+  state.status = status
   const warmUp = new WarmUp(authorizationServers)
   running.defer(
-    await startReconciling({ settings, log, threads, opened, state }, (reconciliation) => {
+    await startReconciling({ settings, log, threads, opened, state, dashboard }, (reconciliation) => {
       count(metrics, reconciliation)
+      dashboard?.reconciled(reconciliation)
       if (reconciliation.outcome !== 'failed') certificates.update(reconciliation.result)
       status.reconciled(reconciliation)
       if (reconciliation.outcome === 'failed') return
@@ -147,15 +161,16 @@ interface ReconcilingParts {
   readonly threads: ThreadPool
   readonly opened: OpenedSource
   readonly state: RunState
+  readonly dashboard: Pick<RunningDashboard, 'port'> | undefined
 }
 
 /** Starts source and reconciler. @returns What stops them. */
 async function startReconciling(
-  { settings, log, threads, opened: { source, sessionKeys }, state }: ReconcilingParts,
+  { settings, log, threads, opened: { source, sessionKeys }, state, dashboard }: ReconcilingParts,
   reconciled: (reconciliation: Reconciliation) => void,
 ): Promise<() => Promise<void>> {
   const stop = new AbortController()
-  const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined)
+  const compileOptions = compileOptionsOf(settings, settings.manifests !== undefined, dashboard?.port)
   const memo = new CompileMemo()
   const reconciler = new Reconciler({
     source,
@@ -201,6 +216,7 @@ async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
       trustedProxies: settings.trustedProxies,
       httpsRedirectPort: settings.httpsRedirectPort,
       limits: clientLimitsOf(settings),
+      ownPorts: [settings.adminPort, settings.dashboardPort],
       tls: { minVersion: `TLSv${settings.tlsMinVersion}`, http2: settings.http2 },
       allowLoopbackSessionStores: allowsLoopback(settings),
       logs: {

@@ -9,12 +9,21 @@ const FINDINGS = {
 
 type Watched = keyof typeof FINDINGS
 
+/** When metadata were asked for last, and whether they came. */
+export interface LastDiscovery {
+  readonly atMs: number
+  readonly isOk: boolean
+}
+
 /** Whether metadata and keys of authorization servers could be fetched when they were asked for last. */
 export class ServerFindings {
   readonly #failed = new Map<string, Set<Watched>>()
+  readonly #discoveries = new Map<string, LastDiscovery>()
 
-  called({ serverId, endpoint, outcome }: OutboundCall): void {
+  /** @param atMs Milliseconds since the epoch. */
+  called({ serverId, endpoint, outcome }: OutboundCall, atMs: number): void {
     if (endpoint !== 'discovery' && endpoint !== 'jwks') return
+    if (endpoint === 'discovery') this.#discoveries.set(serverId, { atMs, isOk: outcome === 'ok' })
     const failed = this.#failed.get(serverId) ?? new Set()
     if (outcome === 'ok') failed.delete(endpoint)
     else failed.add(endpoint)
@@ -22,11 +31,18 @@ export class ServerFindings {
     else this.#failed.set(serverId, failed)
   }
 
+  /** Nothing where nobody has asked yet. */
+  lastDiscovery(serverId: string): LastDiscovery | undefined {
+    return this.#discoveries.get(serverId)
+  }
+
   /** By the id of the policy, which is the `namespace/name` of its plugin. Forgets servers that no policy has. */
   of(table: RoutingTable): ReadonlyMap<string, RuntimeFinding> {
     const policies = Object.values(table.policies)
     const servers = new Set(policies.map(({ server }) => server.id))
-    for (const id of this.#failed.keys()) if (!servers.has(id)) this.#failed.delete(id)
+    for (const known of [this.#failed, this.#discoveries]) {
+      for (const id of known.keys()) if (!servers.has(id)) known.delete(id)
+    }
     return new Map(
       policies.flatMap(({ id, server }) => {
         const [endpoint] = [...(this.#failed.get(server.id) ?? [])].sort()

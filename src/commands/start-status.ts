@@ -15,6 +15,8 @@ import type { ServerFindings } from './server-findings.ts'
 /** Status and Events, of a cluster only; with files there is nobody to tell. */
 export interface RunningStatus {
   reconciled(reconciliation: Reconciliation): void
+  /** Absent where there is no cluster. */
+  isLeader?(): boolean
   /** Resolves when, after the signal, another instance may lead. */
   readonly stopped: Promise<void>
 }
@@ -58,6 +60,7 @@ export function startStatus(
     runtimeDiagnostics: () => certificates.diagnostics(),
   })
   return {
+    isLeader: () => reporter.isLeader(),
     reconciled(reconciliation) {
       if (reconciliation.outcome === 'failed') return
       table = reconciliation.snapshot.table

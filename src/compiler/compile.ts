@@ -9,6 +9,7 @@ import { AnnotationIndex } from './annotation-index.ts'
 import { ClientCertificates } from './client-certificates.ts'
 import { CompileMemo } from './compile-memo.ts'
 import { compileConsumers } from './consumers.ts'
+import { dashboardIngress, withoutDashboardHost } from './dashboard-host.ts'
 import { Diagnostics } from './diagnostics.ts'
 import type { SharingProblems } from './host-login.ts'
 import { assignHosts } from './host-ownership.ts'
@@ -98,7 +99,7 @@ export function compile(
   }
 }
 
-/** Of our Ingresses what is served, and behind them the operator's default backend. */
+/** Of our Ingresses what is served, before them the dashboard, and behind them the operator's default backend. */
 function servedIngresses(
   ingresses: readonly Ingress[],
   { services }: Inventory,
@@ -108,10 +109,14 @@ function servedIngresses(
   const taken = memo.list('without catch-all', [ingresses], diagnostics, (found) =>
     withoutCatchAll(ingresses, options, found),
   )
+  const others = memo.list('without dashboard host', [taken], diagnostics, (found) =>
+    withoutDashboardHost(taken, options, found),
+  )
   const service = services.get(options.defaultBackendService ?? '')
-  return memo.list('served ingresses', [taken, service], diagnostics, () => {
-    const behind = operatorsDefaultBackend(taken, service, options)
-    return behind.length === 0 ? taken : [...taken, ...behind]
+  return memo.list('served ingresses', [others, service], diagnostics, () => {
+    const before = dashboardIngress(others, options)
+    const behind = operatorsDefaultBackend(others, service, options)
+    return before.length + behind.length === 0 ? others : [...before, ...others, ...behind]
   })
 }
 

@@ -29,8 +29,20 @@ export interface CompileOptions {
   readonly defaultBackendService?: string
   /** `--replicas`: how many processes serve; absent: not known. */
   readonly replicas?: number
+  /** `--dashboard-host`: where the dashboard is served beyond this machine. */
+  readonly dashboard?: DashboardHost
   /** `--default-ssl-certificate`: `namespace/name` of the Secret served where no other matches. */
   readonly defaultCertificate?: string
+}
+
+/** The dashboard on a host of its own. */
+export interface DashboardHost {
+  /** A DNS name in lower case. */
+  readonly host: string
+  /** `namespace/name` of the OIDCPlugin that guards it. */
+  readonly plugin: string
+  /** Of 127.0.0.1, where it listens. */
+  readonly port: number
 }
 
 /** All that one compile gives. */

@@ -17,11 +17,11 @@ export function redirectsToHttps(
   { path, action }: Pick<Route, 'path' | 'action'>,
 ): boolean {
   if (isChallengePath(path) && action.kind === 'forward' && action.policies.length === 0) return false
-  return sslRedirect ?? ingress.spec.tls.some(({ hosts }) => covers(hosts, host))
+  return sslRedirect ?? ingress.spec.tls.some(({ hosts }) => coversHost(hosts, host))
 }
 
-/** Without hosts a section is for those of the rules, be they named or not. */
-function covers(hosts: readonly string[], host: string): boolean {
+/** Whether a TLS section is for a host. Without hosts it is for those of the rules, be they named or not. */
+export function coversHost(hosts: readonly string[], host: string): boolean {
   if (hosts.length === 0) return true
   const wildcard = `*${host.slice(Math.max(host.indexOf('.'), 0))}`
   return hosts.some((each) => each !== '' && (each === host || (host !== '' && each === wildcard)))

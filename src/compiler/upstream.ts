@@ -6,6 +6,7 @@ import type { ClosedReason } from '../table/reasons.ts'
 import type { Endpoint, Upstream } from '../table/routing-table.ts'
 import type { AnnotationIndex } from './annotation-index.ts'
 import type { CompileMemo } from './compile-memo.ts'
+import { dashboardUpstream } from './dashboard-host.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { findEndpoints } from './endpoints.ts'
 import { isDnsName } from './host.ts'
@@ -58,6 +59,7 @@ export class UpstreamResolver {
 
   /** @param namespace The Ingress's: backends are of the same one. */
   resolve(backend: IngressBackend, namespace: string): BackendReading {
+    if (backend.loopbackPort !== undefined) return { ok: true, ...dashboardUpstream(backend.loopbackPort) }
     if (backend.service !== undefined && backend.resource !== undefined) {
       return refuse('IngressInvalid', 'has both service and resource', 'Name one of the two.')
     }

@@ -25,6 +25,8 @@ export interface ExplainedWorld {
   readonly resources: Resources
   /** Of those resources. */
   readonly result: CompileResult
+  /** What `explainedSnapshot` makes of it, for who asks again and again. Default: it is made. */
+  readonly snapshot?: LiveSnapshot
   /** The compiler's, and whatever else is known. */
   readonly diagnostics: readonly Diagnostic[]
   readonly clock: Clock
@@ -43,7 +45,7 @@ export interface ExplainedWorld {
  */
 export async function explain(question: Question, world: ExplainedWorld): Promise<Explanation> {
   const { clock, isOffline, result } = world
-  const snapshot = explainedSnapshot(result, randomBytes(32).toString('base64url'))
+  const snapshot = world.snapshot ?? explainedSnapshot(result, randomBytes(32).toString('base64url'))
   const client = createCarefulClient(world.authorizationServers, isOffline)
   const create = (): Authorizer => createAuthorizer({ clock, authorizationServers: client, randomBytes })
   const authorizer = create()

@@ -6,22 +6,31 @@ export interface MetricSample {
   readonly metricName?: string
 }
 
-/** Upper bounds in seconds. */
-const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** Upper bounds of the buckets in seconds; above the last there is one more. */
+export const LATENCY_BOUNDS: readonly number[] = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+]
 
 /**
  * A Prometheus histogram of durations without prom-client's label hashing: an observation is a short loop over
  * numbers.
  */
 export class LatencyHistogram {
-  readonly #buckets = new Float64Array(BOUNDS.length + 1)
+  readonly #buckets = new Float64Array(LATENCY_BOUNDS.length + 1)
   #sum = 0
 
-  observe(seconds: number): void {
+  /** @returns The bucket that it fell into. */
+  observe(seconds: number): number {
     let index = 0
-    while (index < BOUNDS.length && seconds > (BOUNDS[index] as number)) index += 1
+    while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1
     this.#buckets[index] = (this.#buckets[index] as number) + 1
     this.#sum += seconds
+    return index
+  }
+
+  /** How many were observed. */
+  get count(): number {
+    return this.#buckets.reduce((sum, inBucket) => sum + inBucket, 0)
   }
 
   /** Cumulative buckets, sum and count; nothing where nothing was observed. */
@@ -33,7 +42,7 @@ export class LatencyHistogram {
       samples.push({
         value: count,
         metricName: `${name}_bucket`,
-        labels: { ...labels, le: BOUNDS[index] ?? '+Inf' },
+        labels: { ...labels, le: LATENCY_BOUNDS[index] ?? '+Inf' },
       })
     }
     if (count === 0) return []

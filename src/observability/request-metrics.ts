@@ -1,5 +1,6 @@
 import type { Route } from '../table/routing-table.ts'
-import { LatencyHistogram, type MetricSample } from './latency-histogram.ts'
+import { LATENCY_BOUNDS, LatencyHistogram, type MetricSample } from './latency-histogram.ts'
+import { NO_DECISIONS, RequestTotals, type DecisionCounts } from './request-totals.ts'
 
 /** A metric family as prom-client's `AggregatorRegistry.aggregate` takes it; plain data that crosses threads. */
 export interface MetricFamily {
@@ -15,7 +16,8 @@ export interface MetricFamily {
 export interface DecisionLabels {
   readonly plugin: string
   readonly flow: string
-  readonly result: string
+  /** `close`: of a connection that had been let in. */
+  readonly result: keyof DecisionCounts | 'close'
   readonly reason: string
 }
 
@@ -34,16 +36,26 @@ export class RouteSeries {
   readonly upstreamDuration = new LatencyHistogram()
   readonly #requests = new Map<number, number>()
   readonly #retries = new Map<string, number>()
+  readonly #totals: RequestTotals
 
-  constructor(namespace: string, ingress: string, service: string) {
-    this.labels = { namespace, ingress, service }
+  constructor(labels: RouteSeries['labels'], totals: RequestTotals) {
+    this.labels = labels
+    this.#totals = totals
   }
 
   /** @param status As sent to the client; 499 where it left before an answer. */
   finished(method: string, status: number, seconds: number): void {
     const key = status * METHODS.length + (METHOD_INDEX.get(method) ?? OTHER)
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
-    this.duration.observe(seconds)
+    this.#totals.finished(status, this.duration.observe(seconds))
+  }
+
+  /** Requests that ended, and those of them that were answered with 5xx. */
+  counts(): { requests: number; serverErrors: number } {
+    const firstServerError = 500 * METHODS.length
+    let serverErrors = 0
+    for (const [key, count] of this.#requests) if (key >= firstServerError) serverErrors += count
+    return { requests: this.duration.count, serverErrors }
   }
 
   /** A request is sent to its upstream once more. @param reason one of a closed set */
@@ -77,6 +89,8 @@ export class RequestMetrics {
   readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }[]>()
   readonly #connections = { http: 0, https: 0, websocket: 0 }
   readonly #refused = { http: 0, https: 0 }
+  /** Of all routes, those that are gone included. */
+  readonly totals = new RequestTotals(LATENCY_BOUNDS.length + 1)
   /** Requests that are not answered whole yet. */
   inFlight = 0
 
@@ -85,11 +99,8 @@ export class RequestMetrics {
     const key = route === undefined ? '' : seriesKey(route)
     let series = this.#series.get(key)
     if (series === undefined) {
-      series = new RouteSeries(
-        route?.ingress.namespace ?? '',
-        route?.ingress.name ?? '',
-        route?.service ?? '',
-      )
+      const { namespace = '', name: ingress = '' } = route?.ingress ?? {}
+      series = new RouteSeries({ namespace, ingress, service: route?.service ?? '' }, this.totals)
       this.#series.set(key, series)
     }
     return series
@@ -105,7 +116,28 @@ export class RequestMetrics {
     }
   }
 
+  /** What was counted under a key of {@link seriesKey}; nothing where there was no request. */
+  countsOf(key: string): { requests: number; serverErrors: number } | undefined {
+    return this.#series.get(key)?.counts()
+  }
+
+  /** By plugin. */
+  decisionCounts(): Map<string, DecisionCounts> {
+    const counts = new Map<string, DecisionCounts>()
+    for (const [plugin, counted] of this.#decisions) {
+      const ofPlugin = { ...NO_DECISIONS }
+      for (const { labels, count } of counted) if (labels.result !== 'close') ofPlugin[labels.result] += count
+      counts.set(plugin, ofPlugin)
+    }
+    return counts
+  }
+
+  get openConnections(): number {
+    return this.#connections.http + this.#connections.https
+  }
+
   decided(labels: DecisionLabels): void {
+    if (labels.result !== 'close') this.totals.decided(labels.result)
     let counts = this.#decisions.get(labels.plugin)
     if (counts === undefined) this.#decisions.set(labels.plugin, (counts = []))
     for (const each of counts) {

@@ -5,6 +5,7 @@ import type { AuditObserver } from '../audit-event.ts'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { Allow, GoOn, HeaderList } from '../auth/decision.ts'
 import type { Clock, Timers } from '../clock.ts'
+import type { RecentRequests } from '../observability/recent-requests.ts'
 import type { DecisionLabels, RequestMetrics } from '../observability/request-metrics.ts'
 import type { RequestRecord, RequestRecorder } from '../observability/request-record.ts'
 import type { IndexedHost } from '../table/route-index.ts'
@@ -12,6 +13,7 @@ import type { Route, RouteAction, UpstreamId } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
 import type { ClientLimits } from './client-limits.ts'
 import type { ClientRequest, ClientResponse } from './client-message.ts'
+import { noteError } from './note-error.ts'
 import { recordOf } from './record-of.ts'
 import type { RequestAuthority } from './request-authority.ts'
 import { createRequestFacts, type ProxyRequestFacts } from './request-facts.ts'
@@ -29,6 +31,7 @@ export interface Engine {
   readonly trustedProxies: TrustedProxies
   readonly rateLimiter: RateLimiter
   readonly metrics: RequestMetrics
+  readonly recent: RecentRequests
   readonly clock: Clock
   readonly timers: Timers
   readonly log: ProxyLog
@@ -228,6 +231,7 @@ export class Exchange {
       if (this.reason === '' && status !== 101) this.reason = CLIENT_LEFT_REASON
       this.underway?.cancel()
     }
+    if (status >= 500) noteError(this, status, endedAt)
     const isWanted = engine.recorder?.wants(this.route) === true
     const record = isWanted ? recordOf(this, status, endedAt) : undefined
     // A response that began before the drain may have promised to keep its connection.

@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.ts'
 import { forward, isReachable } from './forward.ts'
 import { asksForUpgrade, refusalOfFraming } from './framing.ts'
 import { addHsts } from './hsts.ts'
+import { noteDecision } from './note-decision.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
 import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
@@ -279,6 +280,7 @@ function decided(
   const labels = labelsOf(decision, policies.length === 1 ? (policies[0] ?? '') : '')
   exchange.authorizedAt = engine.clock.monotonic()
   exchange.decision = labels
+  noteDecision(exchange, decision, policies)
   engine.metrics.decided(labels)
   auditRefusal(exchange, decision, event, labels.plugin)
   if (decision.kind !== 'refuse' && decision.kind !== 'unavailable') return

@@ -3,6 +3,7 @@ import type { Authorizer } from '../auth/authorize.ts'
 import type { CacheCounts } from '../auth/cache-counts.ts'
 import { systemTimers, type Clock, type Timers } from '../clock.ts'
 import { cacheFamilies } from '../observability/cache-families.ts'
+import { createRecentRequests } from '../observability/recent-requests.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import type { RequestRecorder } from '../observability/request-record.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
@@ -19,6 +20,7 @@ import { handle } from './pipeline.ts'
 import { ServerNames, TLS_SETTINGS, type KeyPair, type TlsSettings } from './server-names.ts'
 import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
 import { createRateLimiter, type RateLimiter } from './traffic/rate-limiter.ts'
+import { reportOf, type ReportQuestion, type ThreadReport } from './thread-report.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 import { UpstreamPools } from './upstream-pools.ts'
 import { UPSTREAM_TIMEOUTS, type UpstreamTimeouts } from './upstream/transport.ts'
@@ -37,6 +39,8 @@ export interface ProxyServerOptions {
   /** The port of HTTPS as clients see it, for redirects. Default 443. */
   readonly httpsRedirectPort?: number
   readonly upstreamTimeouts?: Partial<UpstreamTimeouts>
+  /** Ports of this process beside its listeners, which no upstream's name may lead to. Default: none. */
+  readonly ownPorts?: readonly number[]
   /** What clients may take. Default: {@link CLIENT_LIMITS}. */
   readonly limits?: Partial<ClientLimits>
   /** For the authorizer: see `AuthDependencies.allowLoopback`. */
@@ -76,6 +80,7 @@ export interface ProxyServer {
   /** As `run`, with a snapshot that is not arranged for requests yet. */
   publish(snapshot: Snapshot): void
   metrics(): MetricFamily[]
+  report(question: ReportQuestion): ThreadReport
   /** Lets requests under way finish for so long, then cuts them. */
   close(options: { readonly drainMs: number }): Promise<void>
 }
@@ -89,7 +94,8 @@ export async function createProxyServer(
 ): Promise<ProxyServer> {
   const { authorizer, audit, clock, log, recorder, timers = systemTimers } = dependencies
   const metrics = new RequestMetrics()
-  const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts })
+  const recent = createRecentRequests()
+  const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts }, options.ownPorts)
   const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits }
   let lingering = true
   const engine: Engine = {
@@ -98,6 +104,7 @@ export async function createProxyServer(
     timers,
     log,
     metrics,
+    recent,
     ...(recorder !== undefined && { recorder }),
     ...(audit !== undefined && { audit }),
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
@@ -139,7 +146,10 @@ export async function createProxyServer(
   }
   // Here and not at each publish, which must not cost what the whole table does.
   const currentFamilies = (): MetricFamily[] => {
-    if (counted !== live) metrics.retain(routesOf(live), live.judging.policies)
+    if (counted !== live) {
+      metrics.retain(routesOf(live), live.judging.policies)
+      recent.decisions.retain(live.judging.policies)
+    }
     counted = live
     return metrics.families()
   }
@@ -157,6 +167,7 @@ export async function createProxyServer(
       ...cacheFamilies(dependencies.caches?.list() ?? []),
       ...(dependencies.sessions?.families() ?? []),
     ],
+    report: (question) => reportOf(question, { metrics, recent, pools, clock }),
     async close({ drainMs }) {
       engine.draining = true
       const open = [http, https].filter((listener) => listener !== undefined)

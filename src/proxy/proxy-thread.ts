@@ -90,6 +90,9 @@ async function obey({ port, server, follower, lines }: Obeying, message: ToThrea
     case 'metrics':
       send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
       return true
+    case 'report':
+      send(port, { kind: 'report', id: message.id, report: server.report(message.question) })
+      return true
     case 'linesTaken':
       lines.taken(message.characters)
       return true

@@ -41,6 +41,11 @@ export class PublicationSender {
     return this.#acknowledged?.sequence ?? 0
   }
 
+  /** The version of its snapshot; 0: none. */
+  get acknowledgedVersion(): number {
+    return this.#acknowledged?.snapshot.version ?? 0
+  }
+
   /** What is under way is finished first. */
   publish(publication: Publication): void {
     this.#target = publication

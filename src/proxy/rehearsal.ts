@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Authorizer } from '../auth/authorize.ts'
 import type { RequestFacts } from '../auth/request-facts.ts'
 import { systemTimers, type Clock } from '../clock.ts'
+import { createRecentRequests } from '../observability/recent-requests.ts'
 import { RequestMetrics } from '../observability/request-metrics.ts'
 import { findVirtualHost } from '../table/route-index.ts'
 import type { UpstreamId, VirtualHost } from '../table/routing-table.ts'
@@ -126,6 +127,7 @@ function createEngine(
     authorizer,
     clock,
     metrics,
+    recent: createRecentRequests(),
     timers: systemTimers,
     log: SILENT,
     trustedProxies: createTrustedProxies(trustedProxies),

@@ -5,9 +5,11 @@ import type { Timers } from '../clock.ts'
 import { OstiaryError } from '../errors.ts'
 import type { ProxyLog } from './exchange.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { PendingAnswers } from './pending-answers.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { PublicationSender } from './publication-sender.ts'
 import type { FromThread, Publication, ThreadData, ThreadLogs, ToThread } from './thread-messages.ts'
+import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { serveRateLimits } from './traffic/rate-limit-port.ts'
 import type { RateLimiter } from './traffic/rate-limiter.ts'
 
@@ -35,7 +37,7 @@ export interface ThreadOptions {
 }
 
 /** A thread that is slower than this to tell its metrics is told of by what it said last. */
-const METRICS_WAIT_MS = 2000
+const ANSWER_WAIT_MS = 2000
 
 /** The main thread's side of one proxy thread. */
 export class ThreadHandle {
@@ -47,13 +49,15 @@ export class ThreadHandle {
   readonly #heartbeat: Heartbeat
   readonly #sender: PublicationSender
   #isListening = false
-  readonly #metrics = new Map<number, (families: readonly MetricFamily[]) => void>()
+  readonly #metrics: PendingAnswers<readonly MetricFamily[]>
+  readonly #reports: PendingAnswers<ThreadReport | undefined>
   #settle!: { resolve(ports: ListeningPorts): void; reject(error: Error): void }
   #lastMetrics: readonly MetricFamily[] = []
-  #nextId = 1
 
   constructor(options: ThreadOptions) {
     this.#options = options
+    this.#metrics = new PendingAnswers(options.timers, ANSWER_WAIT_MS)
+    this.#reports = new PendingAnswers(options.timers, ANSWER_WAIT_MS)
     // What it was started with, it takes before it listens.
     this.#sender = new PublicationSender(options.publication, (part) => this.#send({ kind: 'publish', part }))
     const channel = new MessageChannel()
@@ -96,6 +100,11 @@ export class ThreadHandle {
     return this.#sender.acknowledged
   }
 
+  /** Of that publication; 0: none. */
+  get snapshotVersion(): number {
+    return this.#sender.acknowledgedVersion
+  }
+
   get name(): string {
     return this.#options.name
   }
@@ -121,18 +130,18 @@ export class ThreadHandle {
 
   /** The last ones where the thread is too busy to answer; none where it goes away meanwhile. */
   metrics(): Promise<readonly MetricFamily[]> {
-    const id = this.#nextId
-    this.#nextId += 1
-    return new Promise((resolve) => {
-      const settle = (families: readonly MetricFamily[]): void => {
-        cancel()
-        this.#metrics.delete(id)
-        resolve(families)
-      }
-      const cancel = this.#options.timers.after(METRICS_WAIT_MS, () => settle(this.#lastMetrics))
-      this.#metrics.set(id, settle)
-      this.#send({ kind: 'metrics', id })
-    })
+    return this.#metrics.ask(
+      (id) => this.#send({ kind: 'metrics', id }),
+      () => this.#lastMetrics,
+    )
+  }
+
+  /** Nothing where the thread is too busy to answer, or goes away meanwhile. */
+  report(question: ReportQuestion): Promise<ThreadReport | undefined> {
+    return this.#reports.ask(
+      (id) => this.#send({ kind: 'report', id, question }),
+      () => undefined,
+    )
   }
 
   /** Lets it drain, and ends it some time after that where it does not end by itself. */
@@ -172,7 +181,10 @@ export class ThreadHandle {
         return
       case 'metrics':
         this.#lastMetrics = message.families
-        this.#metrics.get(message.id)?.(message.families)
+        this.#metrics.answered(message.id, message.families)
+        return
+      case 'report':
+        this.#reports.answered(message.id, message.report)
         return
       case 'beat':
         this.#heartbeat.answered()
@@ -189,7 +201,8 @@ export class ThreadHandle {
 
   #abandon(): void {
     this.#settle.reject(new OstiaryError('ERR_LISTEN', 'a proxy thread ended before it listened'))
-    for (const settle of this.#metrics.values()) settle([])
+    this.#metrics.abandon([])
+    this.#reports.abandon(undefined)
   }
 
   #send(message: ToThread): void {

@@ -6,6 +6,7 @@ import type { Snapshot } from '../table/routing-table.ts'
 import type { SecretId } from '../table/secret-table.ts'
 import type { SnapshotChange, SnapshotDifference } from '../table/snapshot-change.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 
 /** What a thread writes of its requests. Absent members: nothing. */
 export interface ThreadLogs {
@@ -51,6 +52,7 @@ export interface PublicationPart {
 export type ToThread =
   | { readonly kind: 'publish'; readonly part: PublicationPart }
   | { readonly kind: 'metrics'; readonly id: number }
+  | { readonly kind: 'report'; readonly id: number; readonly question: ReportQuestion }
   /** So many characters of lines have come. */
   | { readonly kind: 'linesTaken'; readonly characters: number }
   /** To be answered at once. */
@@ -66,6 +68,7 @@ export type FromThread =
   /** The part fits nothing that the thread has: it needs the whole, and runs on what it had until then. */
   | { readonly kind: 'outOfStep'; readonly sequence: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
+  | { readonly kind: 'report'; readonly id: number; readonly report: ThreadReport }
   | { readonly kind: 'beat' }
   | { readonly kind: 'lines'; readonly batch: LineBatch }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }

@@ -13,6 +13,7 @@ import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { Publication, ThreadLogs } from './thread-messages.ts'
+import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
 
@@ -51,11 +52,23 @@ export interface ThreadPool {
   stuck(): readonly string[]
   /** One list per thread and one of those that have died, for `AggregatorRegistry.aggregate`. */
   metrics(): Promise<(readonly MetricFamily[])[]>
+  /** What each thread tells of itself by its name. One that does not answer in time is left out, and so are the dead. */
+  reports(question: ReportQuestion): Promise<ReadonlyMap<string, ThreadReport>>
+  /** The threads that there are. */
+  threads(): readonly ThreadState[]
   /**
    * Stops accepting, lets requests under way finish for so long, and ends the threads, which take snapshots until then.
    * Later calls wait for the first.
    */
   close(options: { readonly drainMs: number }): Promise<void>
+}
+
+/** How a thread is. */
+export interface ThreadState {
+  readonly name: string
+  /** Of the snapshot that it runs on; 0: none. */
+  readonly snapshotVersion: number
+  readonly isStuck: boolean
 }
 
 /** A thread that dies sooner than this after its start is restarted with a pause. */
@@ -186,6 +199,21 @@ class Pool implements ThreadPool {
     if (this.#publication !== undefined) this.#departed.retain(this.#publication.snapshot.table)
     const departed = this.#departed.families()
     return departed.length === 0 ? living : [...living, departed]
+  }
+
+  async reports(question: ReportQuestion): Promise<ReadonlyMap<string, ThreadReport>> {
+    const told = await Promise.all(
+      [...this.#threads].map(async (thread) => [thread.name, await thread.report(question)] as const),
+    )
+    return new Map(told.flatMap(([name, report]) => (report === undefined ? [] : [[name, report] as const])))
+  }
+
+  threads(): readonly ThreadState[] {
+    return [...this.#threads].map((thread) => ({
+      name: thread.name,
+      snapshotVersion: thread.snapshotVersion,
+      isStuck: isStuck(thread),
+    }))
   }
 
   close({ drainMs }: { readonly drainMs: number }): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Upstream, UpstreamId } from '../table/routing-table.ts'
+import { guardedLookup, noLocalAddress } from '../auth/authorization-server/address-guard.ts'
+import type { Endpoint, Upstream, UpstreamId } from '../table/routing-table.ts'
 import type { UpstreamSettings } from '../table/upstream-settings.ts'
 import type { AffinityTokens } from './upstream/affinity.ts'
 import { endpointOrigin, EndpointPool } from './upstream/endpoint-pool.ts'
@@ -38,6 +39,7 @@ export type CreateTokens = (upstream: UpstreamId, origins: readonly string[]) =>
  */
 export class UpstreamPools {
   readonly #timeouts: UpstreamTimeouts
+  readonly #ownPorts: readonly number[]
   readonly #plain: Transport
   readonly #pools = new Map<string, EndpointPool>()
   readonly #uses = new Map<UpstreamId, Use>()
@@ -46,8 +48,10 @@ export class UpstreamPools {
   /** By key; connections of a kind share their TLS sessions. */
   readonly #transports = new Map<string, Transport>()
 
-  constructor(timeouts: UpstreamTimeouts = UPSTREAM_TIMEOUTS) {
+  /** @param ownPorts What listens there on this machine's own addresses is no upstream, whatever a name resolves to. */
+  constructor(timeouts: UpstreamTimeouts = UPSTREAM_TIMEOUTS, ownPorts: readonly number[] = []) {
     this.#timeouts = timeouts
+    this.#ownPorts = ownPorts
     this.#plain = plainTransport(timeouts)
   }
 
@@ -60,7 +64,7 @@ export class UpstreamPools {
     use.isDoubtful ||= upstream !== use.upstream
     return new UpstreamRotation(
       transport,
-      endpoints.map((endpoint) => this.#pool(endpointOrigin(endpoint, transport), transport, use)),
+      endpoints.map((endpoint) => this.#pool(endpoint, transport, use)),
       use.state,
       (origins) => createTokens(id, origins),
     )
@@ -81,6 +85,12 @@ export class UpstreamPools {
     if (!isAnyLooked) return
     const transports = new Set([...this.#uses.values()].map(({ transport }) => transport))
     for (const key of this.#transports.keys()) if (!transports.has(key)) this.#transports.delete(key)
+  }
+
+  /** The endpoints of an upstream that had requests; none where it had none. */
+  poolsOf(id: UpstreamId): EndpointPool[] {
+    const keys = [...(this.#uses.get(id)?.pools ?? [])]
+    return keys.flatMap((key) => this.#pools.get(key) ?? [])
   }
 
   /** Lets requests under way finish. */
@@ -116,11 +126,13 @@ export class UpstreamPools {
     return use
   }
 
-  #pool(origin: string, transport: Transport, use: Use): EndpointPool {
+  #pool(endpoint: Endpoint, transport: Transport, use: Use): EndpointPool {
+    const origin = endpointOrigin(endpoint, transport)
     const key = poolKey(origin, transport)
     let pool = this.#pools.get(key)
     if (pool === undefined) {
-      pool = new EndpointPool(origin, transport)
+      const lookup = this.#ownPorts.includes(endpoint.port) ? guardedLookup(noLocalAddress) : undefined
+      pool = new EndpointPool(origin, transport, lookup)
       this.#pools.set(key, pool)
     }
     if (!use.pools.has(key)) {

@@ -42,6 +42,8 @@ export type Reconciliation =
       readonly durationMs: number
       readonly snapshot: Snapshot
       readonly result: CompileResult
+      /** What was compiled. */
+      readonly resources: Resources
     }
   /** Compiling threw or publishing failed: the last good snapshot stays. */
   | { readonly outcome: 'failed'; readonly durationMs: number }
@@ -134,7 +136,7 @@ export class Reconciler {
     this.#passBeganMs = undefined
     const durationMs = this.#clock.monotonic() - startedMs
     if (compiled === undefined || outcome === 'failed') this.#tell({ outcome: 'failed', durationMs })
-    else this.#tell({ outcome, durationMs, snapshot: this.#snapshot, result: compiled.result })
+    else this.#tell({ outcome, durationMs, snapshot: this.#snapshot, ...compiled.of })
   }
 
   /** What is done with an outcome must not end the loop. */
@@ -157,7 +159,7 @@ export class Reconciler {
       )
       this.#diagnosticLog.update(result.diagnostics)
       return {
-        result,
+        of: { resources, result },
         compileMs: this.#clock.monotonic() - startedMs,
         secrets: { ...result.secrets, ...Object.fromEntries(keys) },
         sessionKeys: keys.map(([id]) => id),
@@ -169,8 +171,8 @@ export class Reconciler {
   }
 
   async #publish(compiled: Compiled): Promise<'published' | 'unchanged' | 'failed'> {
-    const { result, secrets, sessionKeys, compileMs } = compiled
-    const { table } = result
+    const { secrets, sessionKeys, compileMs } = compiled
+    const { table } = compiled.of.result
     const next = { version: this.#version + 1, table, secrets, sessionKeys }
     const difference = this.#isPublished ? differenceOf(this.#snapshot, next) : undefined
     if (difference !== undefined && isNothing(difference, next)) return 'unchanged'
@@ -203,7 +205,7 @@ export class Reconciler {
 }
 
 interface Compiled {
-  readonly result: CompileResult
+  readonly of: { readonly resources: Resources; readonly result: CompileResult }
   readonly compileMs: number
   readonly secrets: SecretTable
   readonly sessionKeys: readonly string[]

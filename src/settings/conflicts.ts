@@ -2,7 +2,7 @@ import type { Settings } from './settings.ts'
 
 /** Flags that are right each by itself but cannot hold together, a line for each. */
 export function conflictsOf(settings: Settings): string[] {
-  return [...clusterRightsConflicts(settings), ...addressConflicts(settings)]
+  return [...clusterRightsConflicts(settings), ...addressConflicts(settings), ...dashboardConflicts(settings)]
 }
 
 function clusterRightsConflicts(settings: Settings): string[] {
@@ -22,4 +22,19 @@ function addressConflicts(settings: Settings): string[] {
   const { publishNodeAddresses, publishService, publishStatusAddress } = settings
   if (!publishNodeAddresses || (publishService === undefined && publishStatusAddress.length === 0)) return []
   return ['--publish-node-addresses: cannot be used with --publish-service or --publish-status-address']
+}
+
+/** Without a plugin the dashboard would be open to whoever finds it, and a plugin without a host guards nothing. */
+function dashboardConflicts({ dashboard, dashboardHost, dashboardPlugin }: Settings): string[] {
+  const found: string[] = []
+  if (dashboardHost !== undefined && dashboardPlugin === undefined) {
+    found.push('--dashboard-host: needs --dashboard-plugin, the OIDCPlugin that guards it')
+  }
+  if (dashboardPlugin !== undefined && dashboardHost === undefined) {
+    found.push('--dashboard-plugin: needs --dashboard-host, the host that it guards')
+  }
+  if (!dashboard && dashboardHost !== undefined) {
+    found.push('--dashboard-host: there is no dashboard with --dashboard=false')
+  }
+  return found
 }

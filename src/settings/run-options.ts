@@ -42,6 +42,12 @@ export function compileOptions(): Option[] {
     ),
     option('--allow-shared-hosts', 'let several namespaces have rules for one host'),
     option('--replicas <count>', 'how many replicas serve, for warnings about what they must share'),
+    option('--dashboard-port <port>', 'port of the dashboard (default: 10255)'),
+    option(
+      '--dashboard-host <host>',
+      'host that the dashboard is served on beyond this machine too; with --dashboard-plugin only',
+    ),
+    option('--dashboard-plugin <plugin>', 'namespace/name of the OIDCPlugin that guards --dashboard-host'),
     option('--allow-external-name', 'forward to Services of type ExternalName'),
     option('--disable-catch-all', 'leave out what Ingresses say of hosts that nobody names'),
     option(
@@ -80,6 +86,10 @@ export function runOptions(): Option[] {
     option('--https-redirect-port <port>', 'HTTPS port as clients see it, for ssl-redirect (default: 443)'),
     option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
     option('--admin-port <port>', 'port of /startupz, /livez, /readyz and /metrics (default: 10254)'),
+    option(
+      '--dashboard <boolean>',
+      'a dashboard of this process, on 127.0.0.1 alone; it changes nothing (default: true)',
+    ),
     option('--workers <count>', 'proxy threads (default: the CPUs that the cgroup allows)'),
     option('--trusted-proxies <cidrs>', 'CIDRs whose X-Forwarded-* is believed').argParser(collect),
     option(
@@ -110,10 +120,7 @@ export function runOptions(): Option[] {
       '--shutdown-delay <duration>',
       'how long everything is served after SIGTERM while /readyz already fails, as 5s (default: 5s, with files 0)',
     ),
-    option(
-      '--drain-timeout <duration>',
-      'how long requests in flight may go on after that (default: 30s)',
-    ),
+    option('--drain-timeout <duration>', 'how long requests in flight may go on after that (default: 30s)'),
     ...CLIENT_LIMIT_FLAGS.map(([flags, description]) => option(flags, description)),
     ...LOG_FLAGS.map(([flags, description]) => option(flags, description)),
     ...compileOptions(),

@@ -19,6 +19,10 @@ const qualifiedName = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be namespace/name')
 
+/** Lower-case DNS name (RFC 1123) that no resolver takes for an IPv4 address. */
+const HOST =
+  /^(?!.*(?:^|\.)(?:\d+|0x[0-9a-f]*)$)[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/
+
 /** As curl takes them: a scheme may be missing, and then it is http. */
 const proxy = z
   .string()
@@ -44,6 +48,16 @@ export const settingsSchema = z.strictObject({
   http2: trueByDefault,
   adminAddress: z.string().min(1).default('::'),
   adminPort: port.default(10_254),
+  /** A dashboard that shows this process, on the loopback address alone. */
+  dashboard: trueByDefault,
+  dashboardPort: port.default(10_255),
+  /** Where the dashboard is served to others too, behind a plugin. */
+  dashboardHost: z
+    .string()
+    .max(253)
+    .regex(HOST, 'must be a DNS name in lower case, without a port')
+    .optional(),
+  dashboardPlugin: qualifiedName.optional(),
   /** 0: as many as the cgroup allows. */
   workers: wholeNumber(256).default(0),
   trustedProxies: list,

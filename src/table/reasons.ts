@@ -145,6 +145,11 @@ export const REASONS = {
     meaning: 'The host belongs to the namespace of an older Ingress; rules of others for it are left out.',
     action: 'Use another host, move the Ingress, or start Ostiary with `--allow-shared-hosts`.',
   },
+  HostReserved: {
+    effect: 'tells',
+    meaning: "A rule names the host of Ostiary's own dashboard; it is left out.",
+    action: 'Use another host, or start Ostiary with another `--dashboard-host`.',
+  },
   IngressClassNotFound: {
     effect: 'tells',
     meaning:

@@ -25,18 +25,18 @@ test('every plugin of a server whose metadata or keys failed is told, until the 
   const findings = new ServerFindings()
   const table = tableOf(server, other, server)
   expect(reasons(findings, table)).toEqual({})
-  findings.called(call({ endpoint: 'jwks', outcome: 'refused' }))
+  findings.called(call({ endpoint: 'jwks', outcome: 'refused' }), 0)
   expect(reasons(findings, table)).toEqual({ 'shop/p0': 'KeysUnavailable', 'shop/p2': 'KeysUnavailable' })
-  findings.called(call())
+  findings.called(call(), 0)
   expect(reasons(findings, table)).toEqual({ 'shop/p0': 'DiscoveryFailed', 'shop/p2': 'DiscoveryFailed' })
-  findings.called(call({ outcome: 'ok' }))
-  findings.called(call({ endpoint: 'jwks', outcome: 'ok' }))
+  findings.called(call({ outcome: 'ok' }), 0)
+  findings.called(call({ endpoint: 'jwks', outcome: 'ok' }), 0)
   expect(reasons(findings, table)).toEqual({})
 })
 
 test('the command that says why names the plugin', () => {
   const findings = new ServerFindings()
-  findings.called(call())
+  findings.called(call(), 0)
   expect(findings.of(tableOf(server)).get('shop/p0')?.message).toBe(
     'The metadata of the issuer could not be fetched. Ask why with: ostiary doctor shop/p0',
   )
@@ -44,10 +44,10 @@ test('the command that says why names the plugin', () => {
 
 test('calls for a request say nothing, and a server that no plugin has is forgotten', () => {
   const findings = new ServerFindings()
-  findings.called(call({ endpoint: 'token' }))
-  findings.called(call({ endpoint: 'introspection', outcome: 'refused' }))
+  findings.called(call({ endpoint: 'token' }), 0)
+  findings.called(call({ endpoint: 'introspection', outcome: 'refused' }), 0)
   expect(reasons(findings, tableOf(server))).toEqual({})
-  findings.called(call())
+  findings.called(call(), 0)
   expect(reasons(findings, tableOf(other))).toEqual({})
   expect(reasons(findings, tableOf(server))).toEqual({})
 })

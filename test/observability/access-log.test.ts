@@ -17,7 +17,7 @@ function written(record: RequestRecord, options: Partial<AccessLogOptions> = {},
   return text
 }
 
-const REFUSED = { plugin: 'default/okta', flow: '', result: 'refuse', reason: 'missing_group' }
+const REFUSED = { plugin: 'default/okta', flow: '', result: 'refuse', reason: 'missing_group' } as const
 
 describe('a line of JSON', () => {
   test('says where a request went, what both sides said, and whose time it was', () => {
@@ -54,7 +54,7 @@ describe('a line of JSON', () => {
   })
 
   test('says who was let in or refused, by whom, and why', () => {
-    const allowed = { plugin: 'default/okta', flow: 'bearer', result: 'allow', reason: '' }
+    const allowed = { plugin: 'default/okta', flow: 'bearer', result: 'allow', reason: '' } as const
     expect(JSON.parse(written(aRequestRecord({ decision: allowed, consumer: 'billing' })))).toMatchObject({
       plugin: 'default/okta',
       flow: 'bearer',

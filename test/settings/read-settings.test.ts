@@ -24,6 +24,8 @@ describe('settings', () => {
       httpPort: 8080,
       httpsPort: 8443,
       adminPort: 10_254,
+      dashboard: true,
+      dashboardPort: 10_255,
       ingressClass: 'ostiary',
       requirePlugin: false,
       allowSharedHosts: false,
@@ -42,6 +44,8 @@ describe('settings', () => {
       auditLog: 'false',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
+      dashboard: 'true',
+      dashboardHost: 'ops.example.com',
       http2: 'false',
       electionId: 'leader',
       publishService: 'a/b',
@@ -52,7 +56,11 @@ describe('settings', () => {
       maxUrlBytes: '256',
       tlsMinVersion: '1.3',
     }
-    const needed: Record<string, readonly string[]> = { withoutClusterRights: ['--watch-namespace', 'a'] }
+    const needed: Record<string, readonly string[]> = {
+      withoutClusterRights: ['--watch-namespace', 'a'],
+      dashboardHost: ['--dashboard-plugin', 'a/b'],
+      dashboardPlugin: ['--dashboard-host', 'ops.example.com'],
+    }
     for (const option of runOptions()) {
       const name = option.attributeName()
       const isNumber = /port|workers|seconds|replicas|^max|timeout/i.test(name)
@@ -127,6 +135,27 @@ describe('flags that cannot hold together', () => {
     )
     expect(readSettings(parse(...nodes)).publishNodeAddresses).toBe(true)
   })
+
+  test('the dashboard goes beyond this machine behind a plugin, or not at all', () => {
+    const host = ['--dashboard-host', 'ops.example.com']
+    const plugin = ['--dashboard-plugin', 'ops/staff']
+    expect(() => readSettings(parse(...host))).toThrow(/^--dashboard-host: needs --dashboard-plugin/)
+    expect(() => readSettings(parse(...plugin))).toThrow(/^--dashboard-plugin: needs --dashboard-host/)
+    expect(() => readSettings(parse(...host, ...plugin, '--dashboard', 'false'))).toThrow(
+      /^--dashboard-host: there is no dashboard/,
+    )
+    expect(readSettings(parse(...host, ...plugin)).dashboardHost).toBe('ops.example.com')
+  })
+
+  test.each(['OPS.example.com', 'ops.example.com:443', '*.example.com', '127.0.0.1', '0x7f.1', '', 'a..b'])(
+    'the dashboard is not served on %j',
+    (host) => {
+      const plugin = ['--dashboard-plugin', 'ops/staff']
+      expect(() => readSettings(parse('--dashboard-host', host, ...plugin))).toThrow(
+        /^--dashboard-host: must be a DNS name/,
+      )
+    },
+  )
 
   test.each([
     'example.com/ingress',

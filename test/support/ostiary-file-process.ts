@@ -9,6 +9,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export interface OstiaryFileProcess {
   readonly port: number
   readonly adminPort: number
+  readonly dashboardPort: number
   /** The exit code, once it is gone. */
   readonly exited: Promise<number | null>
   terminate(): void
@@ -24,7 +25,7 @@ export async function startOstiaryProcess(
   manifests: string,
   ...args: readonly string[]
 ): Promise<OstiaryFileProcess> {
-  const ports = ['http', 'https', 'admin'].flatMap((name) => [`--${name}-port`, '0'])
+  const ports = ['http', 'https', 'admin', 'dashboard'].flatMap((name) => [`--${name}-port`, '0'])
   const all = [MAIN, 'run', '--manifests', manifests, '--workers', '1', ...ports, ...args]
   const child: ChildProcess = spawn(process.execPath, all, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -38,10 +39,13 @@ export async function startOstiaryProcess(
     return log
   }
   await logged('snapshot published')
-  const adminPort = Number(/"address":"http:\/\/[^"]*:(\d+)"/.exec(log)?.[1])
+  const portOf = (message: string): number =>
+    Number(new RegExp(`"address":"http://[^"]*:(\\d+)","msg":"${message}`).exec(log)?.[1])
+  const adminPort = portOf('serving probes')
   return {
     port: Number(/"http":(\d+)/.exec(log)?.[1]),
     adminPort,
+    dashboardPort: portOf('serving the dashboard'),
     exited,
     logged,
     output: { pause: () => void stdout.pause(), resume: () => void stdout.resume() },

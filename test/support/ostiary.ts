@@ -10,6 +10,7 @@ import type { MetricFamily } from '../../src/observability/request-metrics.ts'
 import type { RequestRecorder } from '../../src/observability/request-record.ts'
 import { SessionMetrics } from '../../src/observability/session-metrics.ts'
 import { createProxyServer, type ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
+import type { ReportQuestion, ThreadReport } from '../../src/proxy/thread-report.ts'
 import { collectResources } from '../../src/source/collect-resources.ts'
 import { parseManifest } from '../../src/source/directory/parse-manifest.ts'
 import { FILE_OPTIONS } from '../compiler/manifests.ts'
@@ -26,6 +27,8 @@ export interface Ostiary {
   /** What the last compile gave. */
   result(): CompileResult
   metrics(): readonly MetricFamily[]
+  /** What its one thread tells of itself. */
+  report(question: ReportQuestion): ThreadReport
   /** Seconds since the keys of each issuer were fetched. */
   keyAges(): ReadonlyMap<string, number>
 }
@@ -101,6 +104,7 @@ export async function startOstiary(manifests: string, options: OstiaryOptions = 
     apply,
     result: () => result,
     metrics: () => server.metrics(),
+    report: (question) => server.report(question),
     keyAges: () => authorizationServers.keyAges(),
   }
 }

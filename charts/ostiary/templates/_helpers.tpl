@@ -161,6 +161,11 @@ true
 {{- end }}
 {{- end }}
 
+{{/* With the node's network its loopback address is not the pod's. */}}
+{{- define "ostiary.hasDashboard" -}}
+{{- if kindIs "invalid" .Values.dashboard.enabled }}{{ ternary "" "yes" .Values.hostNetwork }}{{ else if .Values.dashboard.enabled }}yes{{ end }}
+{{- end }}
+
 {{/* What the schema cannot say: one value against another. */}}
 {{- define "ostiary.checkValues" -}}
 {{- $most := include "ostiary.maxReplicas" . }}
@@ -180,6 +185,12 @@ true
 {{- if and .Values.hostNetwork .Values.hostPort.enabled }}
 {{- fail "hostPort.enabled and hostNetwork exclude each other: with hostNetwork, set containerPorts" }}
 {{- end }}
+{{- if ne (empty .Values.dashboard.host) (empty .Values.dashboard.plugin) }}
+{{- fail "dashboard.host and dashboard.plugin need each other: without a plugin the dashboard would be open" }}
+{{- end }}
+{{- if and .Values.dashboard.host (not (include "ostiary.hasDashboard" .)) }}
+{{- fail "dashboard.host needs dashboard.enabled: true; with hostNetwork that shows the dashboard to whoever runs on the node" }}
+{{- end }}
 {{- if and .Values.service.enabled (not .Values.service.http.enabled) (not .Values.service.https.enabled) }}
 {{- fail "service has neither http nor https enabled: set service.enabled: false" }}
 {{- end }}
@@ -187,12 +198,12 @@ true
 {{- fail "publishNodeAddresses needs rbac.scope: cluster: nodes belong to no namespace" }}
 {{- end }}
 {{- $ports := .Values.containerPorts }}
-{{- if ne 3 (len (uniq (list (int $ports.http) (int $ports.https) (int $ports.admin)))) }}
-{{- fail "containerPorts must be three different ports" }}
+{{- if ne 4 (len (uniq (list (int $ports.http) (int $ports.https) (int $ports.admin) (int .Values.dashboard.port)))) }}
+{{- fail "containerPorts and dashboard.port must be different ports" }}
 {{- end }}
 {{- $watched := include "ostiary.watchNamespaces" . | fromJsonArray }}
 {{- if $watched }}
-{{- range $name := concat .Values.defaultPlugins (list .Values.defaultSslCertificate .Values.defaultBackendService | compact) }}
+{{- range $name := concat .Values.defaultPlugins (list .Values.defaultSslCertificate .Values.defaultBackendService .Values.dashboard.plugin | compact) }}
 {{- $namespace := splitList "/" $name | first }}
 {{- if not (has $namespace $watched) }}
 {{- fail (printf "%s is in a namespace that is not watched: add %s to watchNamespaces" $name $namespace) }}

@@ -154,6 +154,9 @@ The release's namespace is told by a variable, so that whoever moves the objects
   "http-port" (without (list (int .Values.containerPorts.http)) 8080 | first)
   "https-port" (without (list (int .Values.containerPorts.https)) 8443 | first)
   "admin-port" (without (list (int .Values.containerPorts.admin)) 10254 | first)
+  "dashboard-port" (without (list (int .Values.dashboard.port)) 10255 | first)
+  "dashboard-host" .Values.dashboard.host
+  "dashboard-plugin" .Values.dashboard.plugin
   "https-redirect-port" (without (list (include "ostiary.httpsRedirectPort" . | int)) 443 | first)
   "default-plugins" (join "," .Values.defaultPlugins)
   "trusted-proxies" (join "," .Values.trustedProxies)
@@ -189,6 +192,9 @@ The release's namespace is told by a variable, so that whoever moves the objects
 - --workers={{ .Values.workers }}
 - --session-key-secret={{ include "ostiary.sessionKeySecret" . }}
 - --leader-elect={{ .Values.leaderElect }}
+{{- if not (include "ostiary.hasDashboard" .) }}
+- --dashboard=false
+{{- end }}
 {{- if not .Values.http2 }}
 - --http2=false
 {{- end }}

@@ -7,6 +7,7 @@ import type {
   Answer,
   AuthorizationServerClient,
   ClientCredentialsGrant,
+  KeySet,
   RefreshTokenGrant,
   TokenSet,
 } from './authorization-server-client.ts'
@@ -44,6 +45,8 @@ export interface AuthorizationServerClientOptions {
 export interface DirectAuthorizationServerClient extends AuthorizationServerClient {
   /** How old the keys of each issuer are that are in use: the oldest, where an issuer is reached in several ways. */
   keyAges(): ReadonlyMap<string, number>
+  /** The keys in use of a server, by its id; nothing before they were first fetched. Fetches nothing. */
+  knownKeys(serverId: string): KeySet | undefined
   /** Lets running calls end and closes all connections. */
   close(): Promise<void>
 }
@@ -112,6 +115,7 @@ export function createAuthorizationServerClient(
     introspect: (server, request) => answering(server, (connection) => introspect(connection, request)),
     revoke: (server, request) => answering(server, (connection) => revoke(connection, request)),
     keyAges: () => keyAgesSeconds(connections.values(), clock.now()),
+    knownKeys: (serverId) => connections.peek(serverId)?.knownKeys,
     close: async () => {
       await Promise.all([...connections.values()].map((connection) => connection.close()))
     },

@@ -16,8 +16,17 @@ export class JoinedKeys {
 
   /** When the oldest of the sets in use was fetched; `undefined` before the first. */
   get oldestFetchedAtMs(): number | undefined {
-    const times = [this.#own, ...this.#extra].flatMap(({ current }) => current?.fetchedAtMs ?? [])
-    return times.length === 0 ? undefined : Math.min(...times)
+    return this.current?.fetchedAtMs
+  }
+
+  /** The sets in use, as one; `undefined` before the first was fetched. */
+  get current(): KeySet | undefined {
+    const sets = [this.#own, ...this.#extra].flatMap(({ current }) => current ?? [])
+    if (sets.length === 0) return undefined
+    return {
+      keys: sets.flatMap(({ keys }) => keys),
+      fetchedAtMs: Math.min(...sets.map((set) => set.fetchedAtMs)),
+    }
   }
 
   /** See `AuthorizationServerClient.keys`. */

@@ -50,6 +50,11 @@ export class ServerConnection {
     return this.#keys.get(missingKeyId)
   }
 
+  /** The keys in use; `undefined` before the first fetch. Fetches nothing. */
+  get knownKeys(): KeySet | undefined {
+    return this.#keys.current
+  }
+
   /** When the oldest keys in use were fetched, in milliseconds since the epoch; `undefined` before the first fetch. */
   get keysFetchedAtMs(): number | undefined {
     return this.#keys.oldestFetchedAtMs

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { Endpoint } from '../../table/routing-table.ts'
 import type { Transport } from './transport.ts'
@@ -64,14 +65,18 @@ export class EndpointPool {
   failures = 0
   /** On the monotonic clock: it gets no requests before, while another endpoint does. */
   restingUntil = 0
+  /** Why it rested last, whenever that was, in words for an operator. */
+  lastFailure: { readonly atMs: number; readonly reason: string } | undefined
   readonly #options: Pool.Options
   #pool: Pool | undefined
   #retired = false
 
-  constructor(origin: string, { options }: Transport) {
+  /** @param lookup In place of the system's, for endpoints that have a name and no TLS. */
+  constructor(origin: string, { options }: Transport, lookup?: LookupFunction) {
     this.origin = origin
     this.address = origin.slice(origin.indexOf('//') + 2)
-    this.#options = { ...options, factory: createClient }
+    const connect = lookup !== undefined && typeof options.connect !== 'function' && { connect: { lookup } }
+    this.#options = { ...options, ...connect, factory: createClient }
   }
 
   dispatch(options: UpstreamDispatchOptions, handler: UpstreamHandler): void {

@@ -137,7 +137,7 @@ test('peers 16: with the issuer down the pod becomes ready', async () => {
   )
   await writeFile(path.join(directory, 'all.yaml'), manifests)
   const flags = ['--manifests', directory, '--workers', '1', '--log-format', 'json']
-  const ports = ['--http-port', '0', '--https-port', '0', '--admin-port', '0']
+  const ports = ['--http-port', '0', '--https-port', '0', '--admin-port', '0', '--dashboard-port', '0']
   const child = spawn(process.execPath, [MAIN, 'run', ...flags, ...ports], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
