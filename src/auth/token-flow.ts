@@ -179,7 +179,8 @@ export class TokenFlow {
       return known.decision
     }
     this.#tally.misses += 1
-    if (known !== undefined) this.#decisions.delete(key)
+    // Another token may end alike: it has no say in what is kept of this one.
+    if (known?.accepted.token === token) this.#decisions.delete(key)
     return undefined
   }
 
