@@ -4,9 +4,11 @@ import { Pool } from 'undici'
 
 /**
  * The floor: the least that a Node proxy can do for a request. node:http in front, undici's dispatch behind, headers
- * handed on as they are; no matching, no rules, no metrics.
+ * handed on as they are; no matching, no rules, no metrics. Arguments: the upstream's port, and a port to share with others
+ * of its kind.
  */
-const pool = new Pool(`http://127.0.0.1:${process.argv[2]}`, {
+const [upstreamPort, sharedPort] = process.argv.slice(2).map(Number)
+const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, {
   connections: 128,
   pipelining: 1,
   allowH2: false,
@@ -41,4 +43,6 @@ const server = createServer((request, response) => {
   )
 })
 server.keepAliveTimeout = 120_000
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }))
+server.listen({ port: sharedPort ?? 0, host: '127.0.0.1', reusePort: sharedPort !== undefined }, () =>
+  process.send?.({ port: (server.address() as AddressInfo).port }),
+)

@@ -48,6 +48,8 @@ export async function startOstiary(
     String(ports.admin),
     '--log-level',
     'error',
+    '--access-log',
+    'false',
   ]
   const child = spawn(process.execPath, [main, 'run', ...flags, ...listen], {
     stdio: ['ignore', 'inherit', 'inherit'],
