@@ -7,7 +7,7 @@ import type { RunningStatus } from './start-status.ts'
 /** What the probes and the dashboard look at; parts are added as they come to be. */
 export interface RunState {
   phase: 'starting' | 'ready' | 'stopping'
-  threads?: Pick<ThreadPool, 'stuck' | 'metrics'>
+  threads?: Pick<ThreadPool, 'stuck' | 'metrics' | 'threads'>
   source?: Pick<Source, 'problems' | 'stuck'>
   reconciler?: Pick<Reconciler, 'busyMs'>
   status?: Pick<RunningStatus, 'isLeader'>

@@ -26,6 +26,7 @@ import { CertificateFindings } from './certificate-findings.ts'
 import { clientLimitsOf } from './client-limits.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { startDashboard, type RunningDashboard } from './dashboard/start-dashboard.ts'
+import { countObjects } from './count-objects.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
 import { notLive, notReady, notStarted, type RunState } from './health.ts'
 import { openSource, type OpenedSource } from './open-source.ts'
@@ -46,7 +47,10 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const output = createLogOutput((lines) => linesDropped(lines, { log, metrics }))
   const log = createLog({ level: settings.logLevel, format: settings.logFormat }, output)
   const registry = new Registry()
-  const metrics = createControlPlaneMetrics(registry, version, () => authorizationServers.keyAges())
+  const metrics = createControlPlaneMetrics(registry, version, {
+    keyAges: () => authorizationServers.keyAges(),
+    threads: () => state.threads?.threads() ?? [],
+  })
   const state: RunState = { phase: 'starting' }
   const serverFindings = new ServerFindings()
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
@@ -263,6 +267,7 @@ function count(metrics: ControlPlaneMetrics, reconciliation: Reconciliation): vo
   const { snapshot, result } = reconciliation
   metrics.published(snapshot.version, snapshot.table)
   metrics.diagnosed(countDiagnostics(result.diagnostics))
+  metrics.compiled(reconciliation.compileMs / 1000, countObjects(result))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

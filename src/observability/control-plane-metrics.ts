@@ -6,6 +6,11 @@ import { createCertificateMetrics } from './certificate-metrics.ts'
 export interface ControlPlaneMetrics {
   /** A compile was published, or failed and the last good snapshot stays. */
   reloaded(outcome: 'published' | 'unchanged' | 'failed', durationSeconds: number, nowSeconds: number): void
+  /** A compile gave something, published or not, and took so long alone. */
+  compiled(
+    durationSeconds: number,
+    objects: readonly { readonly kind: string; readonly state: string; readonly count: number }[],
+  ): void
   published(version: number, table: RoutingTable): void
   /** Lines of the logs that nobody took in time. */
   linesDropped(count: number): void
@@ -21,22 +26,30 @@ export interface ControlPlaneMetrics {
   }): void
 }
 
-/**
- * Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says.
- *
- * @param keyAges Seconds since the keys of each issuer were fetched; told of those that a published policy has.
- */
+const RELOAD_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
+
+/** What is asked when the metrics are read. */
+export interface ControlPlaneObserved {
+  /** Seconds since the keys of each issuer were fetched; told of those that a published policy has. */
+  readonly keyAges: () => ReadonlyMap<string, number>
+  /** The proxy threads, by numbers that do not grow, and the version of the snapshot that each runs on. */
+  readonly threads: () => readonly { readonly place: number; readonly snapshotVersion: number }[]
+}
+
+const NOTHING_OBSERVED: ControlPlaneObserved = { keyAges: () => new Map(), threads: () => [] }
+
+/** Labels come from objects, never from a request: `issuer` is what an OIDCPlugin says. */
 export function createControlPlaneMetrics(
   registry: Registry,
   version: string,
-  keyAges: () => ReadonlyMap<string, number> = () => new Map(),
+  observed: Partial<ControlPlaneObserved> = {},
 ): ControlPlaneMetrics {
+  const { keyAges, threads } = { ...NOTHING_OBSERVED, ...observed }
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  new Gauge({ name: 'ostiary_build_info', help: 'Always 1', labelNames: ['version'], registers }).set(
-    { version },
-    1,
-  )
+  const labelNames = ['version', 'node_version']
+  const buildInfo = new Gauge({ name: 'ostiary_build_info', help: 'Always 1', labelNames, registers })
+  buildInfo.set({ version, node_version: process.versions.node }, 1)
   const reloads = new Counter({
     name: 'ostiary_config_reloads_total',
     help: 'Compiles by outcome',
@@ -50,15 +63,37 @@ export function createControlPlaneMetrics(
     help: 'When the last compile succeeded',
     registers,
   })
-  const compileSeconds = new Histogram({
+  const reloadSeconds = new Histogram({
     name: 'ostiary_config_reload_duration_seconds',
     help: 'Time from start of compile to all threads running it',
-    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+    buckets: RELOAD_BUCKETS,
+    registers,
+  })
+  const compileSeconds = new Histogram({
+    name: 'ostiary_config_compile_duration_seconds',
+    help: 'Time that a compile took, without its publish',
+    buckets: RELOAD_BUCKETS,
     registers,
   })
   const snapshotVersion = new Gauge({
     name: 'ostiary_snapshot_version',
     help: 'Published snapshot',
+    registers,
+  })
+  const threadVersion = new Gauge({
+    name: 'ostiary_proxy_thread_snapshot_version',
+    help: 'Snapshot that a proxy thread runs on',
+    labelNames: ['thread'],
+    registers,
+    collect() {
+      threadVersion.reset()
+      for (const { place, snapshotVersion: runsOn } of threads()) threadVersion.set({ thread: place }, runsOn)
+    },
+  })
+  const objects = new Gauge({
+    name: 'ostiary_configuration_objects',
+    help: 'Objects that are ours, by what the last compile made of them',
+    labelNames: ['kind', 'state'],
     registers,
   })
   const threadFailures = new Counter({
@@ -112,8 +147,12 @@ export function createControlPlaneMetrics(
   return {
     reloaded(outcome, durationSeconds, nowSeconds) {
       reloads.inc({ outcome })
-      compileSeconds.observe(durationSeconds)
+      reloadSeconds.observe(durationSeconds)
       if (outcome !== 'failed') lastSuccess.set(nowSeconds)
+    },
+    compiled(durationSeconds, counts) {
+      compileSeconds.observe(durationSeconds)
+      for (const { kind, state, count } of counts) objects.set({ kind, state }, count)
     },
     threadFailed: () => threadFailures.inc(),
     linesDropped: (count) => linesDropped.inc(count),

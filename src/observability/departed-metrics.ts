@@ -1,5 +1,5 @@
 import type { RoutingTable } from '../table/routing-table.ts'
-import type { MetricSample } from './latency-histogram.ts'
+import type { MetricSample } from './bucket-histogram.ts'
 import { isOfGonePlugin, seriesKey, type MetricFamily } from './request-metrics.ts'
 
 interface DepartedFamily extends Omit<MetricFamily, 'values'> {

@@ -1,5 +1,5 @@
 import type { Route } from '../table/routing-table.ts'
-import { LATENCY_BOUNDS, LatencyHistogram, type MetricSample } from './latency-histogram.ts'
+import { LATENCY_BOUNDS, BucketHistogram, type MetricSample } from './bucket-histogram.ts'
 import { NO_DECISIONS, RequestTotals, type DecisionCounts } from './request-totals.ts'
 
 /** A metric family as prom-client's `AggregatorRegistry.aggregate` takes it; plain data that crosses threads. */
@@ -32,8 +32,8 @@ const OTHER = METHODS.length - 1
 /** The series of one backend of one Ingress. Kept by the route's caller, so that a request costs no label hashing. */
 export class RouteSeries {
   readonly labels: Readonly<Record<'namespace' | 'ingress' | 'service', string>>
-  readonly duration = new LatencyHistogram()
-  readonly upstreamDuration = new LatencyHistogram()
+  readonly duration = new BucketHistogram()
+  readonly upstreamDuration = new BucketHistogram()
   readonly #requests = new Map<number, number>()
   readonly #retries = new Map<string, number>()
   readonly #totals: RequestTotals
@@ -87,6 +87,8 @@ export class RequestMetrics {
   readonly #series = new Map<string, RouteSeries>()
   /** By plugin: names that live as long as the table, so that a request costs no key. */
   readonly #decisions = new Map<string, { readonly labels: DecisionLabels; count: number }[]>()
+  /** Likewise by plugin; there are few flows. */
+  readonly #authDurations = new Map<string, { readonly flow: string; readonly duration: BucketHistogram }[]>()
   readonly #connections = { http: 0, https: 0, websocket: 0 }
   readonly #refused = { http: 0, https: 0 }
   /** Of all routes, those that are gone included. */
@@ -113,6 +115,9 @@ export class RequestMetrics {
     for (const key of this.#series.keys()) if (!kept.has(key)) this.#series.delete(key)
     for (const plugin of this.#decisions.keys()) {
       if (isOfGonePlugin(plugin, policies)) this.#decisions.delete(plugin)
+    }
+    for (const plugin of this.#authDurations.keys()) {
+      if (isOfGonePlugin(plugin, policies)) this.#authDurations.delete(plugin)
     }
   }
 
@@ -147,6 +152,15 @@ export class RequestMetrics {
       }
     }
     counts.push({ labels, count: 1 })
+  }
+
+  /** Authorization took so long for a request, asking others included. */
+  authorized({ plugin, flow }: DecisionLabels, seconds: number): void {
+    let durations = this.#authDurations.get(plugin)
+    if (durations === undefined) this.#authDurations.set(plugin, (durations = []))
+    let ofFlow = durations.find((each) => each.flow === flow)
+    if (ofFlow === undefined) durations.push((ofFlow = { flow, duration: new BucketHistogram() }))
+    ofFlow.duration.observe(seconds)
   }
 
   connectionOpened(kind: ConnectionKind): void {
@@ -187,6 +201,15 @@ export class RequestMetrics {
         [...this.#decisions.values()]
           .flat()
           .map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
+      ),
+      family(
+        'ostiary_auth_duration_seconds',
+        'Time that authorization of a request took',
+        'histogram',
+        (name) =>
+          [...this.#authDurations].flatMap(([plugin, durations]) =>
+            durations.flatMap(({ flow, duration }) => duration.samples(name, { plugin, flow })),
+          ),
       ),
       family('ostiary_http_requests_in_flight', 'Requests that are not answered whole yet', 'gauge', () => [
         { value: this.inFlight, labels: {} },

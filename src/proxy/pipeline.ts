@@ -282,6 +282,7 @@ function decided(
   exchange.decision = labels
   noteDecision(exchange, decision, policies)
   engine.metrics.decided(labels)
+  engine.metrics.authorized(labels, (exchange.authorizedAt - exchange.authorizingAt) / 1000)
   auditRefusal(exchange, decision, event, labels.plugin)
   if (decision.kind !== 'refuse' && decision.kind !== 'unavailable') return
   const { detail, reason } = decision

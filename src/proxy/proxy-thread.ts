@@ -8,6 +8,7 @@ import { messageOf } from '../errors.ts'
 import type { AuditObserver } from '../audit-event.ts'
 import { AccessLog } from '../observability/access-log.ts'
 import { AuditLog } from '../observability/audit-log.ts'
+import { LoopDelay } from '../observability/loop-delay.ts'
 import { LineBatches } from '../observability/line-batches.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
@@ -23,7 +24,7 @@ export interface AuthorizerParts {
   readonly options: ProxyServerOptions
   readonly caches: CacheCounts
   readonly sessions: SessionMetrics
-  readonly audit: AuditObserver | undefined
+  readonly audit: AuditObserver
 }
 
 /**
@@ -44,7 +45,14 @@ export async function runProxyThread(
   const lines = new LineBatches(systemTimers, (batch) => send(port, { kind: 'lines', batch }))
   const write = (line: string): void => lines.add(line)
   const audit = auditLog === undefined ? undefined : new AuditLog(auditLog, () => systemClock.now(), write)
-  const authorizer = createAuthorizer({ brokerPort, options, caches, sessions, audit })
+  const heard = [sessions, ...(audit === undefined ? [] : [audit])]
+  const authorizer = createAuthorizer({
+    brokerPort,
+    options,
+    caches,
+    sessions,
+    audit: { happened: (event) => heard.forEach((each) => each.happened(event)) },
+  })
   const server = await createProxyServer(data.options, {
     authorizer,
     caches,
@@ -55,12 +63,14 @@ export async function runProxyThread(
     ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, write) }),
     ...(audit !== undefined && { audit }),
   })
+  const loopDelay = new LoopDelay(systemClock, systemTimers)
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
   port.on('message', (message: ToThread) => {
-    void obey({ port, server, follower, lines }, message).then((goesOn) => {
+    void obey({ port, server, follower, lines, loopDelay }, message).then((goesOn) => {
       if (!goesOn) {
         lines.flush()
+        loopDelay.stop()
         authorizer.close?.()
         data.brokerPort.close()
         data.rateLimitPort.close()
@@ -80,15 +90,23 @@ interface Obeying {
   readonly server: ProxyServer
   readonly follower: Follower
   readonly lines: LineBatches
+  readonly loopDelay: LoopDelay
 }
 
-async function obey({ port, server, follower, lines }: Obeying, message: ToThread): Promise<boolean> {
+async function obey(
+  { port, server, follower, lines, loopDelay }: Obeying,
+  message: ToThread,
+): Promise<boolean> {
   switch (message.kind) {
     case 'publish':
       send(port, follower.take(message.part))
       return true
     case 'metrics':
-      send(port, { kind: 'metrics', id: message.id, families: server.metrics() })
+      send(port, {
+        kind: 'metrics',
+        id: message.id,
+        families: [...server.metrics(), ...loopDelay.families()],
+      })
       return true
     case 'report':
       send(port, { kind: 'report', id: message.id, report: server.report(message.question) })

@@ -19,7 +19,7 @@ await runProxyThread(
       randomBytes,
       caches,
       sessionObserver: sessions,
-      ...(audit !== undefined && { audit }),
+      audit,
       allowLoopback: options.allowLoopbackSessionStores ?? false,
     }),
 )

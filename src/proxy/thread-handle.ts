@@ -16,6 +16,8 @@ import type { RateLimiter } from './traffic/rate-limiter.ts'
 export interface ThreadOptions {
   /** For messages to people. */
   readonly name: string
+  /** See `ThreadState`. */
+  readonly place: number
   readonly timers: Timers
   readonly entry: URL
   readonly server: ProxyServerOptions
@@ -107,6 +109,10 @@ export class ThreadHandle {
 
   get name(): string {
     return this.#options.name
+  }
+
+  get place(): number {
+    return this.#options.place
   }
 
   /** It has come up. */

@@ -66,6 +66,8 @@ export interface ThreadPool {
 /** How a thread is. */
 export interface ThreadState {
   readonly name: string
+  /** Counts from 1; a thread that takes the place of another has its number. */
+  readonly place: number
   /** Of the snapshot that it runs on; 0: none. */
   readonly snapshotVersion: number
   readonly isStuck: boolean
@@ -211,6 +213,7 @@ class Pool implements ThreadPool {
   threads(): readonly ThreadState[] {
     return [...this.#threads].map((thread) => ({
       name: thread.name,
+      place: thread.place,
       snapshotVersion: thread.snapshotVersion,
       isStuck: isStuck(thread),
     }))
@@ -235,6 +238,7 @@ class Pool implements ThreadPool {
     this.#startedThreads += 1
     const thread: ThreadHandle = new ThreadHandle({
       name: `proxy thread ${this.#startedThreads}`,
+      place: this.#freePlace(),
       timers,
       entry,
       log,
@@ -250,6 +254,13 @@ class Pool implements ThreadPool {
     })
     this.#threads.add(thread)
     return thread
+  }
+
+  #freePlace(): number {
+    const taken = new Set([...this.#threads].map(({ place }) => place))
+    let place = 1
+    while (taken.has(place)) place += 1
+    return place
   }
 
   /** Its open connections are lost, nothing else. */

@@ -40,6 +40,8 @@ export type Reconciliation =
       /** `unchanged`: the table is the published one already, though statuses and diagnostics may differ. */
       readonly outcome: 'published' | 'unchanged'
       readonly durationMs: number
+      /** Of which the compile alone. */
+      readonly compileMs: number
       readonly snapshot: Snapshot
       readonly result: CompileResult
       /** What was compiled. */
@@ -136,7 +138,14 @@ export class Reconciler {
     this.#passBeganMs = undefined
     const durationMs = this.#clock.monotonic() - startedMs
     if (compiled === undefined || outcome === 'failed') this.#tell({ outcome: 'failed', durationMs })
-    else this.#tell({ outcome, durationMs, snapshot: this.#snapshot, ...compiled.of })
+    else
+      this.#tell({
+        outcome,
+        durationMs,
+        compileMs: compiled.compileMs,
+        snapshot: this.#snapshot,
+        ...compiled.of,
+      })
   }
 
   /** What is done with an outcome must not end the loop. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { notLive, notReady, notStarted, type RunState } from '../../src/commands/health.ts'
 
-const THREADS: NonNullable<RunState['threads']> = { stuck: () => [], metrics: () => Promise.resolve([]) }
+const THREADS: NonNullable<RunState['threads']> = { stuck: () => [], metrics: () => Promise.resolve([]), threads: () => [] }
 const SOURCE: NonNullable<RunState['source']> = { stuck: () => [], problems: () => [] }
 const AWAY = { subject: 'services', message: 'ECONNREFUSED' }
 

@@ -29,11 +29,34 @@ test('the age of keys is that of issuers that a plugin has: of others nobody fet
     [ISSUER, 5],
     ['https://gone.example.com', 90_000],
   ])
-  const metrics = createControlPlaneMetrics(registry, '1.2.3', () => ages)
+  const metrics = createControlPlaneMetrics(registry, '1.2.3', { keyAges: () => ages })
   const told = () => registry.getSingleMetricAsString('ostiary_oidc_jwks_age_seconds')
   metrics.published(1, aTable([], {}, { policies: { 'default/oidc': aPolicy() } }))
   expect(await told()).toContain(`{issuer="${ISSUER}"} 5`)
   expect(await told()).not.toContain('gone.example.com')
   metrics.published(2, aTable([], {}))
   expect(await told()).not.toContain(ISSUER)
+})
+
+test('each thread has its version under a number that a successor takes over', async () => {
+  const registry = new Registry()
+  const threads = [
+    { place: 1, snapshotVersion: 7 },
+    { place: 2, snapshotVersion: 6 },
+  ]
+  createControlPlaneMetrics(registry, '1.2.3', { threads: () => threads })
+  const told = () => registry.getSingleMetricAsString('ostiary_proxy_thread_snapshot_version')
+  expect(await told()).toContain('{thread="2"} 6')
+  threads.pop()
+  expect(await told()).not.toContain('thread="2"')
+})
+
+test('a compile tells its time and what became of objects', async () => {
+  const registry = new Registry()
+  const metrics = createControlPlaneMetrics(registry, '1.2.3')
+  metrics.compiled(0.02, [{ kind: 'OIDCPlugin', state: 'refused', count: 3 }])
+  const text = await registry.metrics()
+  expect(text).toContain('ostiary_configuration_objects{kind="OIDCPlugin",state="refused"} 3')
+  expect(text).toContain('ostiary_config_compile_duration_seconds_bucket{le="0.05"} 1')
+  expect(text).toContain(`ostiary_build_info{version="1.2.3",node_version="${process.versions.node}"} 1`)
 })

@@ -61,3 +61,16 @@ test('decisions of plugins that are gone are dropped, and those of none stay', (
   const decisions = metrics.families().find(({ name }) => name === 'ostiary_auth_decisions_total')
   expect(decisions?.values.map(({ labels }) => labels['plugin'])).toEqual(['default/kept', ''])
 })
+
+test('the time of authorization is by plugin and flow, and leaves with its plugin', async () => {
+  const metrics = new RequestMetrics()
+  const allowed = { plugin: 'shop/okta', flow: 'bearer', result: 'allow', reason: '' } as const
+  metrics.authorized(allowed, 0.0004)
+  metrics.authorized({ ...allowed, flow: 'introspection' }, 0.3)
+  const lines = await text(metrics)
+  const name = 'ostiary_auth_duration_seconds'
+  expect(lines).toContain(`${name}_bucket{plugin="shop/okta",flow="bearer",le="0.001"} 1`)
+  expect(lines).toContain(`${name}_sum{plugin="shop/okta",flow="introspection"} 0.3`)
+  metrics.retain([], {})
+  expect(await text(metrics)).not.toContain('shop/okta')
+})

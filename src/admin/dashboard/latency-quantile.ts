@@ -1,4 +1,4 @@
-import { LATENCY_BOUNDS } from '../../observability/latency-histogram.ts'
+import { LATENCY_BOUNDS } from '../../observability/bucket-histogram.ts'
 
 /**
  * A quantile of a histogram, as Prometheus' `histogram_quantile` estimates it: requests are taken to lie evenly within

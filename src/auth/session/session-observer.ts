@@ -9,4 +9,8 @@ export type RefreshOutcome = 'refreshed' | 'ended' | 'refused' | 'unavailable'
 export interface SessionObserver {
   operated(operation: SessionOperation, outcome: 'ok' | 'unavailable'): void
   refreshed(outcome: RefreshOutcome): void
+  /** A login was kept. */
+  started(): void
+  /** A session was put into cookies, chunks and names included. */
+  sealed(cookieBytes: number): void
 }

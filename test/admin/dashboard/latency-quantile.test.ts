@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { latencyQuantileMs } from '../../../src/admin/dashboard/latency-quantile.ts'
-import { LATENCY_BOUNDS } from '../../../src/observability/latency-histogram.ts'
+import { LATENCY_BOUNDS } from '../../../src/observability/bucket-histogram.ts'
 
 function buckets(counts: Readonly<Record<number, number>>): number[] {
   return Array.from({ length: LATENCY_BOUNDS.length + 1 }, (_, index) => counts[index] ?? 0)

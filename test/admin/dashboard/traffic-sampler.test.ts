@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TrafficSampler, type ThreadTraffic } from '../../../src/admin/dashboard/traffic-sampler.ts'
-import { LATENCY_BOUNDS } from '../../../src/observability/latency-histogram.ts'
+import { LATENCY_BOUNDS } from '../../../src/observability/bucket-histogram.ts'
 import { RequestTotals } from '../../../src/observability/request-totals.ts'
 import { ManualTimers } from '../../support/manual-timers.ts'
 

@@ -105,6 +105,8 @@ class World {
       sessionObserver: {
         operated: () => undefined,
         refreshed: (outcome: string) => void this.outcomes.push(outcome),
+        started: () => undefined,
+        sealed: () => undefined,
       },
     }
     this.refresh = new SessionRefresh(deps, this.store, this.timers)

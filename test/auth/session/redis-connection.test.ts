@@ -186,6 +186,8 @@ describe.skipIf(redisRequirement())('Redis that is away', () => {
     const observer = {
       operated: (operation: string, result: string) => void counts.push(`${operation} ${result}`),
       refreshed: () => undefined,
+      started: () => undefined,
+      sealed: () => undefined,
     }
     const stores = redisStores(redis, QUICK, { observer })
     const world = worldOf(stores.newStore, { redis: stores.server })

@@ -126,6 +126,8 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       const observer = {
         operated: (operation: string) => void reads.push(operation),
         refreshed: () => undefined,
+        started: () => undefined,
+        sealed: () => undefined,
       }
       const stores = redisStores(redis, {}, { observer })
       const world = worldOf(stores.newStore, { redis: stores.server })
@@ -141,6 +143,8 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       const observer = {
         operated: (operation: string) => void reads.push(operation),
         refreshed: () => undefined,
+        started: () => undefined,
+        sealed: () => undefined,
       }
       const stores = redisStores(redis, {}, { observer })
       const world = worldOf(stores.newStore, { redis: stores.server })
@@ -155,6 +159,8 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
       const observer = {
         operated: (operation: string) => void reads.push(operation),
         refreshed: () => undefined,
+        started: () => undefined,
+        sealed: () => undefined,
       }
       const stores = redisStores(redis, {}, { observer })
       const world = worldOf(stores.newStore, { redis: stores.server })

@@ -38,6 +38,7 @@ export function recordOf(manifests: string, result: CompileResult): ControlPlane
     {
       outcome: 'published',
       durationMs: 12,
+      compileMs: 5,
       snapshot: { version: 7, table: result.table, secrets: {}, sessionKeys: [] },
       result,
       resources: readManifests(manifests),
@@ -60,7 +61,7 @@ export async function watchedOstiary(
   const ostiary = await startOstiary(manifests)
   const threads: DashboardWorld['threads'] = {
     reports: (question) => Promise.resolve(new Map([['proxy thread 1', ostiary.report(question)]])),
-    threads: () => [{ name: 'proxy thread 1', snapshotVersion: 7, isStuck: false }],
+    threads: () => [{ name: 'proxy thread 1', place: 1, snapshotVersion: 7, isStuck: false }],
   }
   const source = sourceOf(recordOf(manifests, ostiary.result()), { threads, ...world })
   return { ostiary, source }

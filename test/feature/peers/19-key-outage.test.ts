@@ -30,7 +30,7 @@ test('peers 19: with the keys failing for a day known ones still verify, and a g
     return response.status
   }
   const registry = new Registry()
-  const metrics = createControlPlaneMetrics(registry, 'test', () => ostiary.keyAges())
+  const metrics = createControlPlaneMetrics(registry, 'test', { keyAges: () => ostiary.keyAges() })
   metrics.published(1, ostiary.result().table)
   const age = async (): Promise<number> => {
     const line = `ostiary_oidc_jwks_age_seconds{issuer="${issuer}"} `

@@ -12,19 +12,27 @@ export const LATENCY_BOUNDS: readonly number[] = [
 ]
 
 /**
- * A Prometheus histogram of durations without prom-client's label hashing: an observation is a short loop over
- * numbers.
+ * A Prometheus histogram without prom-client's label hashing: an observation is a short loop over numbers. Unless other
+ * bounds are given it is one of durations.
  */
-export class LatencyHistogram {
-  readonly #buckets = new Float64Array(LATENCY_BOUNDS.length + 1)
+export class BucketHistogram {
+  readonly #bounds: readonly number[]
+  readonly #buckets: Float64Array
   #sum = 0
 
+  /** @param bounds The upper one of each bucket, ascending. */
+  constructor(bounds: readonly number[] = LATENCY_BOUNDS) {
+    this.#bounds = bounds
+    this.#buckets = new Float64Array(bounds.length + 1)
+  }
+
   /** @returns The bucket that it fell into. */
-  observe(seconds: number): number {
+  observe(value: number): number {
+    const bounds = this.#bounds
     let index = 0
-    while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1
+    while (index < bounds.length && value > (bounds[index] as number)) index += 1
     this.#buckets[index] = (this.#buckets[index] as number) + 1
-    this.#sum += seconds
+    this.#sum += value
     return index
   }
 
@@ -42,7 +50,7 @@ export class LatencyHistogram {
       samples.push({
         value: count,
         metricName: `${name}_bucket`,
-        labels: { ...labels, le: LATENCY_BOUNDS[index] ?? '+Inf' },
+        labels: { ...labels, le: this.#bounds[index] ?? '+Inf' },
       })
     }
     if (count === 0) return []
