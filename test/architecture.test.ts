@@ -15,7 +15,7 @@ const EVERYTHING: Rule = { folders: ['*'], packages: ['*'], builtins: ['*'] }
 
 /** The table of CONTRIBUTING.md. */
 const RULES: Readonly<Record<string, Rule>> = {
-  leaves: { folders: [], packages: [], builtins: ['util'] },
+  leaves: { folders: [], packages: [], builtins: ['async_hooks', 'util'] },
   api: { folders: [], packages: ['zod', 're2js'], builtins: [] },
   table: { folders: [], packages: [], builtins: [] },
   compiler: { folders: ['api', 'table'], packages: ['yaml'], builtins: ['crypto', 'net'] },
@@ -59,7 +59,19 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     builtins: ['*'],
   },
-  observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },
+  observability: {
+    folders: ['table'],
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+      'pino',
+      'prom-client',
+      'pino-pretty',
+    ],
+    builtins: ['*'],
+  },
   admin: {
     folders: ['observability', 'table', 'explain/explanation.ts', 'explain/question.ts'],
     packages: ['fastify', 'prom-client'],

@@ -33,6 +33,7 @@ import { openSource, type OpenedSource } from './open-source.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
 import { ServerFindings } from './server-findings.ts'
 import { startStatus } from './start-status.ts'
+import { startTracing, type Tracing } from './tracing.ts'
 
 /** Until the last node has heard that a pod leaves its Services, with the usual margin. */
 const SHUTDOWN_DELAY_MS = 5000
@@ -56,6 +57,9 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
   await using running = new AsyncDisposableStack()
 
+  const { otlpEndpoint } = settings
+  const tracing = otlpEndpoint === undefined ? undefined : await startTracing(otlpEndpoint, version, log)
+  if (tracing !== undefined) running.defer(() => tracing.close())
   const authorizationServers = createAuthorizationServerClient({
     clock: systemClock,
     allowLoopback: allowsLoopback(settings),
@@ -64,6 +68,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
     onCall: (call) => {
       metrics.calledAuthorizationServer(call)
       serverFindings.called(call, systemClock.now())
+      tracing?.calledAuthorizationServer(call)
     },
   })
   running.defer(() => authorizationServers.close())
@@ -76,7 +81,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
         mergedMetrics(await registry.getMetricsAsJSON(), (await state.threads?.metrics()) ?? [], format),
     }),
   )
-  const threads = await startThreads({ settings, log, output, metrics, authorizationServers })
+  const threads = await startThreads({ settings, log, output, metrics, tracing, authorizationServers })
   state.threads = threads
   const drain = () => threads.close({ drainMs: settings.drainTimeout })
   running.defer(drain)
@@ -206,11 +211,12 @@ interface ThreadsParts {
   readonly log: Logger
   readonly output: LogOutput
   readonly metrics: ControlPlaneMetrics
+  readonly tracing: Tracing | undefined
   readonly authorizationServers: DirectAuthorizationServerClient
 }
 
 async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
-  const { settings, log, output, metrics, authorizationServers } = parts
+  const { settings, log, output, metrics, authorizationServers, tracing } = parts
   const format = lineFormatOf({ format: settings.logFormat }, output)
   const threads = await startThreadPool(
     {
@@ -226,11 +232,16 @@ async function startThreads(parts: ThreadsParts): Promise<ThreadPool> {
       logs: {
         accessLog: { enabled: settings.accessLog, sample: settings.accessLogSample, format },
         ...(settings.auditLog && { auditLog: format }),
+        ...(tracing !== undefined && { traceRatio: settings.traceSampleRatio }),
       },
     },
     {
       log,
-      writeLines: ({ text, dropped }) => {
+      writeLines: (of, { text, dropped }) => {
+        if (of === 'spans') {
+          tracing?.takeLines(text)
+          return
+        }
         if (text !== '') output.write(text)
         if (dropped > 0) linesDropped(dropped, parts)
       },

@@ -1,5 +1,6 @@
 import type { Route, UpstreamId } from '../table/routing-table.ts'
 import type { DecisionLabels } from './request-metrics.ts'
+import type { RequestTrace } from './request-trace.ts'
 
 /**
  * What became of one request, once it is over. Plain data that keeps nothing of a snapshot alive but its route. Holds no
@@ -33,6 +34,8 @@ export interface RequestRecord {
   readonly userAgent: string | undefined
   /** Of the trace that it belongs to, if any. */
   readonly traceId: string | undefined
+  /** Absent: no spans are made of it. */
+  readonly trace: RequestTrace | undefined
   readonly route: Route | undefined
   /** As sent to the client; 499: it left before an answer. */
   readonly status: number
@@ -57,6 +60,6 @@ export interface RequestRecord {
 /** Told of every request once it is over. */
 export interface RequestRecorder {
   /** Whether it is to be told of a request to this route. */
-  wants(route: Route | undefined): boolean
+  wants(route: Route | undefined, trace: RequestTrace | undefined): boolean
   finished(record: RequestRecord): void
 }

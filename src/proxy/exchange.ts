@@ -8,6 +8,7 @@ import type { Clock, Timers } from '../clock.ts'
 import type { RecentRequests } from '../observability/recent-requests.ts'
 import type { DecisionLabels, RequestMetrics } from '../observability/request-metrics.ts'
 import type { RequestRecord, RequestRecorder } from '../observability/request-record.ts'
+import type { RequestTrace, RequestTraces } from '../observability/request-trace.ts'
 import type { IndexedHost } from '../table/route-index.ts'
 import type { Route, RouteAction, UpstreamId } from '../table/routing-table.ts'
 import type { ActiveSnapshot } from './active-snapshot.ts'
@@ -39,6 +40,8 @@ export interface Engine {
   readonly recorder?: RequestRecorder
   /** Absent: no audit is kept. */
   readonly audit?: AuditObserver
+  /** Absent: trace contexts pass as they come. */
+  readonly traces?: RequestTraces
   /** Of HTTPS as clients see it. */
   readonly httpsRedirectPort: number
   /** Swapped by a publish. */
@@ -82,6 +85,8 @@ export class Exchange {
   readonly upgrading: Socket | undefined
   readonly snapshot: ActiveSnapshot
   readonly startedAt: number
+  /** Absent: the request passes with the trace context that it has. */
+  readonly trace: RequestTrace | undefined
   authority!: RequestAuthority
   target!: RequestTarget
   host!: IndexedHost
@@ -134,6 +139,7 @@ export class Exchange {
     this.upgrading = upgrading
     this.snapshot = engine.snapshot
     this.startedAt = engine.clock.monotonic()
+    this.trace = engine.traces?.begin(request.headers['traceparent'])
     // A socket that is closed does not know its address any more.
     if (engine.recorder !== undefined) this.#view = this.view
     engine.metrics.inFlight += 1
@@ -232,7 +238,7 @@ export class Exchange {
       this.underway?.cancel()
     }
     if (status >= 500) noteError(this, status, endedAt)
-    const isWanted = engine.recorder?.wants(this.route) === true
+    const isWanted = engine.recorder?.wants(this.route, this.trace) === true
     const record = isWanted ? recordOf(this, status, endedAt) : undefined
     // A response that began before the drain may have promised to keep its connection.
     if (engine.draining) engine.closeIdleConnections()

@@ -1,6 +1,7 @@
 import type { AuthDecision, GoOn } from '../auth/decision.ts'
 import { messageOf } from '../errors.ts'
 import type { DecisionLabels } from '../observability/request-metrics.ts'
+import { currentTrace } from '../trace-context.ts'
 import { findRoute, findVirtualHost } from '../table/route-index.ts'
 import { refusalOfAmbiguity } from './ambiguous-path.ts'
 import { auditRefusal } from './audit-refusal.ts'
@@ -54,7 +55,9 @@ const STEPS: readonly Step[] = [
 
 /** Answers a request. Never throws: what fails unforeseen is a 500 that reaches no upstream. */
 export function handle(exchange: Exchange): void {
-  advance(exchange, 0)
+  const { trace } = exchange
+  if (trace?.isSampled === true) currentTrace.run(trace.authorize, advance, exchange, 0)
+  else advance(exchange, 0)
 }
 
 function advance(exchange: Exchange, first: number): void {

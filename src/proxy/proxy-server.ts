@@ -6,6 +6,7 @@ import { cacheFamilies } from '../observability/cache-families.ts'
 import { createRecentRequests } from '../observability/recent-requests.ts'
 import { RequestMetrics, type MetricFamily } from '../observability/request-metrics.ts'
 import type { RequestRecorder } from '../observability/request-record.ts'
+import type { RequestTraces } from '../observability/request-trace.ts'
 import type { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf, routesOf } from '../table/live-table.ts'
 import { findVirtualHost } from '../table/route-index.ts'
@@ -63,6 +64,8 @@ export interface ProxyServerDependencies {
   readonly recorder?: RequestRecorder
   /** Told of refusals. Default: nobody is. */
   readonly audit?: AuditObserver
+  /** Begins the traces of requests. Default: trace contexts pass as they come. */
+  readonly traces?: RequestTraces
 }
 
 /** The ports that are listened on. */
@@ -92,7 +95,7 @@ export async function createProxyServer(
   options: ProxyServerOptions,
   dependencies: ProxyServerDependencies,
 ): Promise<ProxyServer> {
-  const { authorizer, audit, clock, log, recorder, timers = systemTimers } = dependencies
+  const { authorizer, audit, clock, log, recorder, timers = systemTimers, traces } = dependencies
   const metrics = new RequestMetrics()
   const recent = createRecentRequests()
   const pools = new UpstreamPools({ ...UPSTREAM_TIMEOUTS, ...options.upstreamTimeouts }, options.ownPorts)
@@ -107,6 +110,7 @@ export async function createProxyServer(
     recent,
     ...(recorder !== undefined && { recorder }),
     ...(audit !== undefined && { audit }),
+    ...(traces !== undefined && { traces }),
     trustedProxies: createTrustedProxies(options.trustedProxies ?? []),
     rateLimiter: dependencies.rateLimiter ?? createRateLimiter(),
     httpsRedirectPort: options.httpsRedirectPort ?? 443,

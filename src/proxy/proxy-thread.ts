@@ -6,16 +6,14 @@ import { systemClock, systemTimers } from '../clock.ts'
 import { compactHeap } from './compact-heap.ts'
 import { messageOf } from '../errors.ts'
 import type { AuditObserver } from '../audit-event.ts'
-import { AccessLog } from '../observability/access-log.ts'
-import { AuditLog } from '../observability/audit-log.ts'
 import { LoopDelay } from '../observability/loop-delay.ts'
-import { LineBatches } from '../observability/line-batches.ts'
 import { SessionMetrics } from '../observability/session-metrics.ts'
 import { EMPTY_LIVE_TABLE, liveTableOf } from '../table/live-table.ts'
 import type { ProxyLog } from './exchange.ts'
 import { createProxyServer, type ProxyServer, type ProxyServerOptions } from './proxy-server.ts'
 import { PublicationReceiver } from './publication-receiver.ts'
 import type { FromThread, LogLevel, PublicationPart, ThreadData, ToThread } from './thread-messages.ts'
+import { startRecording, type Recording } from './recording.ts'
 import { createRateLimitClient } from './traffic/rate-limit-port.ts'
 
 /** What a thread gives its authorizer. */
@@ -41,11 +39,8 @@ export async function runProxyThread(
   const caches = new CacheCounts()
   const sessions = new SessionMetrics()
   const { brokerPort, options } = data
-  const { accessLog, auditLog } = data.logs
-  const lines = new LineBatches(systemTimers, (batch) => send(port, { kind: 'lines', batch }))
-  const write = (line: string): void => lines.add(line)
-  const audit = auditLog === undefined ? undefined : new AuditLog(auditLog, () => systemClock.now(), write)
-  const heard = [sessions, ...(audit === undefined ? [] : [audit])]
+  const recording = startRecording(data.logs, (of, batch) => send(port, { kind: 'lines', of, batch }))
+  const heard = [sessions, ...(recording.audit === undefined ? [] : [recording.audit])]
   const authorizer = createAuthorizer({
     brokerPort,
     options,
@@ -60,16 +55,15 @@ export async function runProxyThread(
     clock: systemClock,
     log: remoteLog(port),
     rateLimiter: createRateLimitClient(data.rateLimitPort, systemClock),
-    ...(accessLog !== undefined && { recorder: new AccessLog(accessLog, write) }),
-    ...(audit !== undefined && { audit }),
+    ...recording.dependencies,
   })
   const loopDelay = new LoopDelay(systemClock, systemTimers)
   const follower = new Follower(server, remoteLog(port), data.publication)
   // Before listening: what is asked meanwhile must not be lost.
   port.on('message', (message: ToThread) => {
-    void obey({ port, server, follower, lines, loopDelay }, message).then((goesOn) => {
+    void obey({ port, server, follower, lines: recording.lines, loopDelay }, message).then((goesOn) => {
       if (!goesOn) {
-        lines.flush()
+        for (const each of Object.values(recording.lines)) each.flush()
         loopDelay.stop()
         authorizer.close?.()
         data.brokerPort.close()
@@ -89,7 +83,7 @@ interface Obeying {
   readonly port: MessagePort
   readonly server: ProxyServer
   readonly follower: Follower
-  readonly lines: LineBatches
+  readonly lines: Recording['lines']
   readonly loopDelay: LoopDelay
 }
 
@@ -112,7 +106,7 @@ async function obey(
       send(port, { kind: 'report', id: message.id, report: server.report(message.question) })
       return true
     case 'linesTaken':
-      lines.taken(message.characters)
+      lines[message.of].taken(message.characters)
       return true
     case 'beat':
       send(port, { kind: 'beat' })

@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 
 /** What is written down of a request that ends now. */
 export function recordOf(exchange: Exchange, status: number, endedAt: number): RequestRecord {
-  const { allow, decision, endpoint, engine, request, route, view } = exchange
+  const { allow, decision, endpoint, engine, request, route, trace, view } = exchange
   const { headers, httpVersionMajor, httpVersionMinor } = request
   const consumer = allow?.identity.consumer
   return {
@@ -24,7 +24,8 @@ export function recordOf(exchange: Exchange, status: number, endedAt: number): R
     authority: (exchange.authority as Exchange['authority'] | undefined)?.authority ?? '',
     path: pathOf(exchange),
     userAgent: headers['user-agent'],
-    traceId: readTraceParent(singleOf(headers['traceparent']))?.traceId,
+    traceId: trace?.traceId ?? readTraceParent(singleOf(headers['traceparent']))?.traceId,
+    trace,
     route,
     status,
     reason: exchange.reason,

@@ -8,7 +8,14 @@ import { Heartbeat } from './heartbeat.ts'
 import { PendingAnswers } from './pending-answers.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { PublicationSender } from './publication-sender.ts'
-import type { FromThread, Publication, ThreadData, ThreadLogs, ToThread } from './thread-messages.ts'
+import type {
+  FromThread,
+  LineKind,
+  Publication,
+  ThreadData,
+  ThreadLogs,
+  ToThread,
+} from './thread-messages.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { serveRateLimits } from './traffic/rate-limit-port.ts'
 import type { RateLimiter } from './traffic/rate-limiter.ts'
@@ -25,7 +32,7 @@ export interface ThreadOptions {
   readonly publication: Publication | undefined
   readonly log: ProxyLog
   /** Takes the lines that the thread has written of requests. */
-  readonly writeLines: (batch: LineBatch) => void
+  readonly writeLines: (of: LineKind, batch: LineBatch) => void
   /** Counts for all threads. */
   readonly rateLimiter: RateLimiter
   /** Given the main thread's end of the thread's broker port. */
@@ -196,8 +203,8 @@ export class ThreadHandle {
         this.#heartbeat.answered()
         return
       case 'lines':
-        this.#options.writeLines(message.batch)
-        this.#send({ kind: 'linesTaken', characters: message.batch.text.length })
+        this.#options.writeLines(message.of, message.batch)
+        this.#send({ kind: 'linesTaken', of: message.of, characters: message.batch.text.length })
         return
       case 'log':
         this.#options.log[message.level](message.fields, message.message)

@@ -12,6 +12,8 @@ import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 export interface ThreadLogs {
   readonly accessLog?: AccessLogOptions | undefined
   readonly auditLog?: LineFormat | undefined
+  /** Of requests that come without a trace: the share that is traced, from 0 to 1. */
+  readonly traceRatio?: number | undefined
 }
 
 /** What a proxy thread is started with; plain data but for the port. */
@@ -54,7 +56,7 @@ export type ToThread =
   | { readonly kind: 'metrics'; readonly id: number }
   | { readonly kind: 'report'; readonly id: number; readonly question: ReportQuestion }
   /** So many characters of lines have come. */
-  | { readonly kind: 'linesTaken'; readonly characters: number }
+  | { readonly kind: 'linesTaken'; readonly of: LineKind; readonly characters: number }
   /** To be answered at once. */
   | { readonly kind: 'beat' }
   | { readonly kind: 'close'; readonly drainMs: number }
@@ -70,7 +72,10 @@ export type FromThread =
   | { readonly kind: 'metrics'; readonly id: number; readonly families: readonly MetricFamily[] }
   | { readonly kind: 'report'; readonly id: number; readonly report: ThreadReport }
   | { readonly kind: 'beat' }
-  | { readonly kind: 'lines'; readonly batch: LineBatch }
+  | { readonly kind: 'lines'; readonly of: LineKind; readonly batch: LineBatch }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+
+/** Lines of the logs, or spans as JSON, one a line. */
+export type LineKind = 'logs' | 'spans'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -12,7 +12,7 @@ import type { ProxyLog } from './exchange.ts'
 import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
 import { ThreadHandle } from './thread-handle.ts'
-import type { Publication, ThreadLogs } from './thread-messages.ts'
+import type { LineKind, Publication, ThreadLogs } from './thread-messages.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
 import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
@@ -29,7 +29,7 @@ export interface ThreadPoolDependencies {
   /** Called once per thread with the main thread's end of its broker port; the pool closes it. */
   readonly serveBroker: (port: MessagePort) => void
   /** Takes the lines that threads write of requests. */
-  readonly writeLines?: (batch: LineBatch) => void
+  readonly writeLines?: (of: LineKind, batch: LineBatch) => void
   /** A thread ended without being asked, and another is started. */
   readonly onFailure?: () => void
   /** What threads run; for tests. */
@@ -246,7 +246,7 @@ class Pool implements ThreadPool {
       rateLimiter: this.#rateLimiter,
       server: this.#server,
       logs: this.#logs,
-      writeLines: (batch) => dependencies.writeLines?.(batch),
+      writeLines: (of, batch) => dependencies.writeLines?.(of, batch),
       publication: this.#publication,
       onPublished: () => this.#acknowledge(),
       onSilence: () => this.#acknowledge(),

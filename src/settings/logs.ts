@@ -18,6 +18,16 @@ export const LOG_FIELDS = {
   accessLog: trueByDefault,
   accessLogSample: share(1),
   auditLog: trueByDefault,
+  /** Of an OpenTelemetry collector, for OTLP over HTTP. Absent: nothing is traced. */
+  otlpEndpoint: z
+    .string()
+    .refine(
+      (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
+      'must be the URL of a collector, as http://collector:4318',
+    )
+    .optional(),
+  /** Of requests that come without a trace. */
+  traceSampleRatio: share(1),
 }
 
 /** Their flags, and what `--help` says. */
@@ -33,4 +43,12 @@ export const LOG_FLAGS: readonly (readonly [flags: string, description: string])
     'from 0 to 1: of the requests that went well, so many are written (default: 1)',
   ],
   ['--audit-log <boolean>', 'a line for each login, logout, refresh and refusal (default: true)'],
+  [
+    '--otlp-endpoint <url>',
+    'collector of traces, OTLP over HTTP, as http://collector:4318 (default: OTEL_EXPORTER_OTLP_ENDPOINT, else nothing is traced)',
+  ],
+  [
+    '--trace-sample-ratio <share>',
+    'from 0 to 1: of the requests that come without a trace so many are traced (default: 1)',
+  ],
 ]

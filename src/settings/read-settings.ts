@@ -9,7 +9,7 @@ import { settingsSchema, type Settings } from './settings.ts'
  * @throws {OstiaryError} ERR_SETTINGS_INVALID, with a line for each flag.
  */
 export function readSettings(flags: Readonly<Record<string, unknown>>): Settings {
-  const parsed = settingsSchema.safeParse({ ...pod(), ...proxies(), ...flags })
+  const parsed = settingsSchema.safeParse({ ...pod(), ...proxies(), ...collector(), ...flags })
   if (!parsed.success) {
     throw invalid(parsed.error.issues.map((issue) => `${flagName(issue.path[0])}: ${issue.message}`))
   }
@@ -26,6 +26,12 @@ function invalid(lines: readonly string[]): OstiaryError {
 function pod(): { namespace?: string; podName?: string } {
   const { POD_NAMESPACE: namespace, POD_NAME: podName } = process.env
   return { ...(namespace !== undefined && { namespace }), ...(podName !== undefined && { podName }) }
+}
+
+/** As every OpenTelemetry SDK reads it. Empty is unset. */
+function collector(): { otlpEndpoint?: string } {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint = '' } = process.env
+  return otlpEndpoint === '' ? {} : { otlpEndpoint }
 }
 
 const PROXY_VARIABLES = { httpProxy: 'http_proxy', httpsProxy: 'https_proxy', noProxy: 'no_proxy' } as const

@@ -15,7 +15,7 @@ import type { Peer } from './peers/peer.ts'
 import { startOstiary, startRedis, startScript } from './processes.ts'
 import { machine, printReport, rowsOf, writeReport } from './report.ts'
 import { sample, type Sample, type Target } from './sample.ts'
-import { login, ownScenarios, peerScenario, Tokens, type Scenario } from './scenarios.ts'
+import { login, ownScenarios, peerScenario, recordings, Tokens, type Scenario } from './scenarios.ts'
 
 /**
  * CPU per request of Ostiary with one proxy thread beside a bare forwarder and each peer that is on this machine, in one
@@ -55,12 +55,14 @@ async function run(): Promise<void> {
   const floor = await startScript('floor.ts', String(upstream.port))
   const floorTarget = track({ processes: [floor.child], port: floor.port })
   const tokens = new Tokens(server)
+  const main = flags.main ?? buildOstiary()
   const contestants: Contestant[] = [
     {
       scenario: { name: 'bare forwarder (the floor)', path: '/open', headers: [{}] },
       target: floorTarget,
     },
-    ...(await own(upstream.port, tokens)),
+    ...(await own(main, upstream.port, tokens)),
+    ...(await recorded(main, tokens)),
   ]
   const versions: string[] = []
   for (const peer of flags['no-peers'] ? [] : Object.entries(PEERS)) {
@@ -75,7 +77,7 @@ async function run(): Promise<void> {
   if (flags.json !== undefined) writeReport(report, flags.json)
 }
 
-async function own(upstreamPort: number, tokens: Tokens): Promise<Contestant[]> {
+async function own(main: string, upstreamPort: number, tokens: Tokens): Promise<Contestant[]> {
   const redis = await startRedis(await freePort())
   if (redis !== undefined) track({ processes: [redis.child], port: redis.port })
   const manifests = path.join(folder, 'manifests')
@@ -85,7 +87,6 @@ async function own(upstreamPort: number, tokens: Tokens): Promise<Contestant[]> 
     issuer: server.issuer,
     ...(redis !== undefined && { redis: redis.port }),
   })
-  const main = flags.main ?? buildOstiary()
   const ostiary = await startOstiary(main, manifests, { http: await freePort(), admin: await freePort() })
   const target = track({ processes: [ostiary.child], port: ostiary.port })
   const origin = `http://127.0.0.1:${ostiary.port}`
@@ -94,6 +95,28 @@ async function own(upstreamPort: number, tokens: Tokens): Promise<Contestant[]> 
     ...(redis !== undefined && { redis: await login(origin, '/redis', server) }),
   }
   return ownScenarios(tokens, cookies, flags.only).map((scenario) => ({ scenario, target }))
+}
+
+/** Processes of their own, so that the others write nothing of their requests. */
+async function recorded(main: string, tokens: Tokens): Promise<Contestant[]> {
+  const collector = await startScript('collector.ts')
+  track({ processes: [collector.child], port: collector.port })
+  const contestants: Contestant[] = []
+  for (const { name, flags: recording } of recordings(`http://127.0.0.1:${collector.port}`)) {
+    const wanted = ['no plugin', 'bearer, token seen before'].filter((base) =>
+      `${base}, ${name}`.includes(flags.only),
+    )
+    if (wanted.length === 0) continue
+    const ports = { http: await freePort(), admin: await freePort() }
+    const ostiary = await startOstiary(main, path.join(folder, 'manifests'), ports, 1, recording)
+    const target = track({ processes: [ostiary.child], port: ostiary.port })
+    for (const base of wanted) {
+      const scenario =
+        base === 'no plugin' ? { path: '/open', headers: [{}] } : { path: '/bearer', headers: tokens.one }
+      contestants.push({ scenario: { ...scenario, name: `${base}, ${name}` }, target })
+    }
+  }
+  return contestants
 }
 
 interface FoundPeer {

@@ -19,17 +19,22 @@ export async function startScript(name: string, ...args: string[]): Promise<Meas
   return { child, port }
 }
 
+/** Nothing is written of requests. */
+const UNRECORDED = ['--access-log', 'false', '--audit-log', 'false']
+
 /**
  * Starts Ostiary on a directory, and waits until it is ready.
  *
  * @param main The file that Node runs.
  * @param workers Proxy threads.
+ * @param recording Flags of what is written of requests.
  */
 export async function startOstiary(
   main: string,
   manifests: string,
   ports: { http: number; admin: number },
   workers = 1,
+  recording: readonly string[] = UNRECORDED,
 ): Promise<Measured> {
   const flags = [
     '--manifests',
@@ -51,9 +56,11 @@ export async function startOstiary(
     '--access-log',
     'false',
   ]
-  const child = spawn(process.execPath, [main, 'run', ...flags, ...listen], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  const child = spawn(process.execPath, [main, 'run', ...flags, ...listen, ...recording], {
+    stdio: ['ignore', 'pipe', 'inherit'],
   })
+  // Read as a node reads it, through a pipe.
+  child.stdout.resume()
   for (let attempt = 0; attempt < 600; attempt++) {
     const ready = await fetch(`http://127.0.0.1:${ports.admin}/readyz`).then(
       (response) => response.ok,

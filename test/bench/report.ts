@@ -8,6 +8,8 @@ export interface Row {
   readonly cpuMicrosPerRequest: number
   /** CPU in multiples of the bare forwarder's in the same run. */
   readonly timesFloor: number
+  /** What it takes more than the scenario before the last comma of its name. */
+  readonly addedMicros?: number
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -35,12 +37,24 @@ export function rowsOf(samples: ReadonlyMap<string, readonly Sample[]>): readonl
   return [...samples].map(([scenario, taken]) => ({
     scenario,
     cpuMicrosPerRequest: rounded(median(taken.map(microsPerRequest)), 1),
+    ...addedTo(scenario, taken, samples),
     timesFloor: rounded(median(taken.map(microsPerRequest)) / floorMicros, 2),
     requestsPerSecond: rounded(median(taken.map((each) => (each.requests / each.durationMs) * 1000)), 0),
     p50Ms: rounded(median(taken.map(({ p50Ms }) => p50Ms)), 2),
     p99Ms: rounded(median(taken.map(({ p99Ms }) => p99Ms)), 2),
     memoryMiB: rounded(median(taken.map(({ memoryMiB }) => memoryMiB)), 0),
   }))
+}
+
+function addedTo(
+  scenario: string,
+  taken: readonly Sample[],
+  samples: ReadonlyMap<string, readonly Sample[]>,
+): Pick<Row, 'addedMicros'> {
+  const base = samples.get(scenario.slice(0, Math.max(0, scenario.lastIndexOf(', '))))
+  if (base === undefined) return {}
+  const difference = median(taken.map(microsPerRequest)) - median(base.map(microsPerRequest))
+  return { addedMicros: rounded(difference, 1) }
 }
 
 /**
@@ -59,6 +73,7 @@ export function printReport({ machine: on, connections, rows }: Report, file: st
         {
           'CPU µs/request': row.cpuMicrosPerRequest,
           '× floor': row.timesFloor,
+          '+ µs': row.addedMicros ?? '',
           '÷ last': ratio(row.timesFloor, last.get(row.scenario)),
           'requests/s': row.requestsPerSecond,
           'p50 ms': row.p50Ms,

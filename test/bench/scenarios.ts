@@ -59,6 +59,25 @@ export function ownScenarios(tokens: Tokens, cookies: Cookies, only: string): re
     .map(([name, path, headers]) => ({ name, path, headers: headers() }))
 }
 
+/** What is written of requests, apart: the flags, beside the same scenario without them. */
+export function recordings(
+  otlpEndpoint: string,
+): readonly { readonly name: string; readonly flags: readonly string[] }[] {
+  const silent = ['--access-log', 'false', '--audit-log', 'false']
+  const traced = (ratio: string): string[] => [
+    ...silent,
+    '--otlp-endpoint',
+    otlpEndpoint,
+    '--trace-sample-ratio',
+    ratio,
+  ]
+  return [
+    { name: 'access log', flags: ['--access-log', 'true', '--audit-log', 'true'] },
+    { name: 'traces of 1 %', flags: traced('0.01') },
+    { name: 'traces of 100 %', flags: traced('1') },
+  ]
+}
+
 function inRedis(cookie: string): readonly [string, string, () => readonly Headers[]] {
   return ['session in Redis', '/redis', () => [{ cookie }]]
 }

@@ -42,6 +42,8 @@ describe('settings', () => {
       accessLog: 'false',
       accessLogSample: '0.1',
       auditLog: 'false',
+      otlpEndpoint: 'http://collector:4318',
+      traceSampleRatio: '0.01',
       defaultPlugins: 'a/b',
       leaderElect: 'false',
       dashboard: 'true',

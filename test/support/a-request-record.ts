@@ -20,6 +20,7 @@ export function aRequestRecord(overrides: Partial<RequestRecord> = {}): RequestR
     path: '/orders',
     userAgent: undefined,
     traceId: undefined,
+    trace: undefined,
     route: aRoute('web'),
     status: 200,
     reason: '',

@@ -4,9 +4,14 @@ import { parseObject } from '../../src/api/parse-object.ts'
 import type { KubernetesObject } from '../../src/api/resources.ts'
 import { serveBroker } from '../../src/auth/authorization-server/broker.ts'
 import { createAuthorizationServerClient } from '../../src/auth/authorization-server/create-authorization-server-client.ts'
+import type { OutboundCall } from '../../src/auth/authorization-server/outbound-fetch.ts'
 import { systemClock } from '../../src/clock.ts'
 import { compile } from '../../src/compiler/compile.ts'
-import { startThreadPool, type ThreadPoolOptions } from '../../src/proxy/thread-pool.ts'
+import {
+  startThreadPool,
+  type ThreadPoolDependencies,
+  type ThreadPoolOptions,
+} from '../../src/proxy/thread-pool.ts'
 import { collectResources } from '../../src/source/collect-resources.ts'
 import { FILE_OPTIONS } from '../compiler/manifests.ts'
 
@@ -33,16 +38,25 @@ function read(raw: object): KubernetesObject {
 /** Starts two threads on free ports; they are gone when the test is. */
 export async function startThreadedOstiary(
   options: Partial<ThreadPoolOptions> = {},
+  told: {
+    readonly writeLines?: ThreadPoolDependencies['writeLines']
+    readonly onCall?: (call: OutboundCall) => void
+  } = {},
 ): Promise<ThreadedOstiary> {
   const authorizationServers = createAuthorizationServerClient({
     clock: systemClock,
     allowLoopback: true,
     userAgent: 'ostiary-test',
+    ...(told.onCall && { onCall: told.onCall }),
   })
   const log = { debug() {}, info() {}, warn() {}, error() {} }
   const threads = await startThreadPool(
     { workers: 2, http: { port: 0, host: '127.0.0.1' }, allowLoopbackSessionStores: true, ...options },
-    { log, serveBroker: (port) => serveBroker(port, authorizationServers) },
+    {
+      log,
+      serveBroker: (port) => serveBroker(port, authorizationServers),
+      ...(told.writeLines && { writeLines: told.writeLines }),
+    },
   )
   onTestFinished(async () => {
     await threads.close({ drainMs: 0 })

@@ -212,6 +212,10 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- if not .Values.auditLog }}
 - --audit-log=false
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+- --otlp-endpoint={{ . }}
+- --trace-sample-ratio={{ $.Values.tracing.sampleRatio }}
+{{- end }}
 {{- range .Values.extraArgs }}
 - {{ . | quote }}
 {{- end }}

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { currentTrace } from '../../trace-context.ts'
 import type { Answer, AuthorizationServerClient } from './authorization-server-client.ts'
 import type { Act, BrokerQuestion, BrokerReply } from './broker-message.ts'
 import { unavailable } from './unavailable.ts'
@@ -44,7 +45,8 @@ class Questions {
   ask<T>(act: Act, args: readonly unknown[]): Promise<Answer<T>> {
     if (this.#closed) return Promise.resolve(unavailable('the broker is gone'))
     if (this.#pending.size >= MAXIMUM_PENDING) return Promise.resolve(unavailable('the broker is overloaded'))
-    const question: BrokerQuestion = { id: this.#nextId, act, args }
+    const trace = currentTrace.getStore()
+    const question: BrokerQuestion = { id: this.#nextId, act, args, ...(trace !== undefined && { trace }) }
     this.#nextId += 1
     return new Promise((resolve) => {
       this.#pending.set(question.id, resolve)

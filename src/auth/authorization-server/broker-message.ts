@@ -1,3 +1,4 @@
+import type { TraceParent } from '../../trace-parent.ts'
 import type { AuthorizationServerClient, Answer } from './authorization-server-client.ts'
 
 /** The acts that cross threads. */
@@ -19,6 +20,8 @@ export interface BrokerQuestion {
   readonly id: number
   readonly act: Act
   readonly args: readonly unknown[]
+  /** What the call belongs to, where its request is traced. */
+  readonly trace?: TraceParent
 }
 
 /** The broker's answer to the question of that id. */

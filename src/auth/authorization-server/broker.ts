@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import { currentTrace } from '../../trace-context.ts'
 import type { Answer, AuthorizationServerClient } from './authorization-server-client.ts'
 import { ACTS, type BrokerQuestion, type BrokerReply } from './broker-message.ts'
 import { unavailable } from './unavailable.ts'
@@ -11,7 +12,9 @@ import { unavailable } from './unavailable.ts'
  */
 export function serveBroker(port: MessagePort, client: AuthorizationServerClient): void {
   port.on('message', (question: BrokerQuestion) => {
-    void ask(client, question).then((answer) => reply(port, { id: question.id, answer }))
+    const { trace } = question
+    const asked = trace === undefined ? ask(client, question) : currentTrace.run(trace, ask, client, question)
+    void asked.then((answer) => reply(port, { id: question.id, answer }))
   })
 }
 

@@ -1,5 +1,7 @@
 import { request, type Dispatcher } from 'undici'
 import type { Clock } from '../../clock.ts'
+import { currentTrace } from '../../trace-context.ts'
+import type { TraceParent } from '../../trace-parent.ts'
 import type { AuthorizationServer } from '../../table/policy.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Answer, ServerUnavailable } from './authorization-server-client.ts'
@@ -20,6 +22,8 @@ export interface OutboundCall {
   readonly endpoint: EndpointName
   readonly outcome: 'ok' | 'refused' | 'unavailable'
   readonly durationMs: number
+  /** Of the request that needed it first, where that is traced. */
+  readonly trace?: TraceParent
 }
 
 /** What calls need of the world. */
@@ -80,9 +84,11 @@ export class OutboundFetch {
   async call(outbound: OutboundRequest): Promise<Answer<JsonResponse>> {
     const pauseSeconds = this.#pauseSeconds(outbound.endpoint)
     if (pauseSeconds > 0) return failure(outbound, 'has used up its rate limit', pauseSeconds)
+    const trace = currentTrace.getStore()
     const startedMs = this.#dependencies.clock.monotonic()
     const answer = await this.#exchange(outbound)
-    this.#report(outbound.endpoint, answer, this.#dependencies.clock.monotonic() - startedMs)
+    const durationMs = this.#dependencies.clock.monotonic() - startedMs
+    this.#report(outbound.endpoint, answer, { durationMs, ...(trace !== undefined && { trace }) })
     return answer
   }
 
@@ -159,11 +165,15 @@ export class OutboundFetch {
     return failure(outbound, `answered with status ${statusCode}`, seconds)
   }
 
-  #report(endpoint: EndpointName, answer: Answer<unknown>, durationMs: number): void {
+  #report(
+    endpoint: EndpointName,
+    answer: Answer<unknown>,
+    more: Pick<OutboundCall, 'durationMs' | 'trace'>,
+  ): void {
     const outcome = answer.ok ? 'ok' : answer.kind
     const { id: serverId, issuer } = this.#server
     try {
-      this.#dependencies.onCall?.({ serverId, issuer, endpoint, outcome, durationMs })
+      this.#dependencies.onCall?.({ serverId, issuer, endpoint, outcome, ...more })
     } catch {
       // A broken metric must not become a refused request.
     }

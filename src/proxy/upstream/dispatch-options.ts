@@ -1,3 +1,4 @@
+import { replaceTraceContext } from '../../observability/request-trace.ts'
 import type { Exchange } from '../exchange.ts'
 import { withoutParameters } from '../parameters.ts'
 import { originalTarget, upstreamTarget } from '../traffic/upstream-target.ts'
@@ -19,6 +20,7 @@ export function dispatchOptions(
   const { request, upgrading } = exchange
   const body = bodyOf(exchange)
   const headers = headersOf(exchange, body, forwarding)
+  if (exchange.trace !== undefined) replaceTraceContext(headers, exchange.trace)
   const method = request.method ?? ''
   const silenceMs = forwarding?.readTimeoutMs ?? null
   return {
