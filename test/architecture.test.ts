@@ -60,7 +60,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     builtins: ['*'],
   },
   observability: { folders: ['table'], packages: ['pino', 'prom-client', 'pino-pretty'], builtins: ['*'] },
-  admin: { folders: ['observability', 'table'], packages: ['fastify', 'prom-client'], builtins: ['net'] },
+  admin: {
+    folders: ['observability', 'table', 'explain/explanation.ts', 'explain/question.ts'],
+    packages: ['fastify', 'prom-client', '@fastify/reply-from', 'undici'],
+    builtins: ['net', 'http', 'crypto', 'fs', 'module', 'async_hooks'],
+  },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
   doctor: { folders: ['auth', 'table'], packages: ['jose', 'undici'], builtins: ['crypto'] },
   explain: {
