@@ -24,7 +24,7 @@ export function routesPage(
     section: '/routes',
     main: html`${searchForm(query, 'host, path, Ingress, Service or plugin')} ${pager(query, page)}
     ${routesTable(page.items, 'No route is like that.')}
-    ${page.items.length > 20 ? pager(query, page) : undefined}`,
+    ${page.items.length > 20 ? pager(query, page, 'Pages of this list, again') : undefined}`,
   }
 }
 

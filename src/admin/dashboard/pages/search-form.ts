@@ -45,11 +45,15 @@ export function searchForm({ choice, path, search }: ListQuery, hint: string): H
 }
 
 /** How many there are and which are shown, with the way to the others. */
-export function pager(query: ListQuery, { items, offset, total }: Page<unknown>): Html {
+export function pager(
+  query: ListQuery,
+  { items, offset, total }: Page<unknown>,
+  label = 'Pages of this list',
+): Html {
   const last = offset + items.length
   const shown =
     total === 0 ? 'Nothing found' : `${count(Math.min(offset + 1, total))}–${count(last)} of ${count(total)}`
-  return html`<nav class="pager" aria-label="Pages of this list">
+  return html`<nav class="pager" aria-label="${label}">
     <p role="status">${shown}</p>
     ${offset > 0 ? html`<a rel="prev" href="${address(query, Math.max(0, offset - PAGE_SIZE))}">← Previous</a>` : undefined}
     ${last < total ? html`<a rel="next" href="${address(query, last)}">Next →</a>` : undefined}

@@ -105,8 +105,9 @@ function dispatcherTo(
         signal: AbortSignal.timeout(TIMEOUT_MS),
       }
       client.request(request, (error, response) => {
-        if (error !== null) close()
-        response?.body.once('close', close)
+        // undici gives a response without a body beside an error, whatever its types say.
+        if (error === null) response.body.once('close', close)
+        else close()
         callback(error, response)
       })
     },
