@@ -67,12 +67,12 @@ describe.skipIf(noChromium)('in a real browser', () => {
       for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 200) seen.add(data.slice(at, at + 3).join())
       return [...seen]
     })`
-    const light = (await page.evaluate(colours)) as string[][]
+    const light = await page.evaluate<string[][]>(colours)
     expect(light.map((seen) => seen.includes('0,114,178'))).toEqual([true, true, true, true])
     expect(light[1]).toContain('184,110,0')
     await page.emulateMedia({ colorScheme: 'dark' })
     const hasDarkBlue = async (): Promise<boolean> =>
-      ((await page.evaluate(colours)) as string[][]).every((seen) => seen.includes('86,180,233'))
+      (await page.evaluate<string[][]>(colours)).every((seen) => seen.includes('86,180,233'))
     await expect.poll(hasDarkBlue, { timeout: 10_000 }).toBe(true)
   })
 
