@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 /** What `npm run check` runs, in this order; all of them, so that one run shows every problem. */
 const STEPS: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ['types', 'tsc', '--noEmit'],
+  ['types of the dashboard in the browser', 'tsc', '-p', 'tsconfig.browser.json'],
   ['lint', 'oxlint', '--type-aware', '--deny-warnings'],
   ['format', 'prettier', '--check', '.'],
   ['dead code and dependencies', 'knip'],

@@ -74,8 +74,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   admin: {
     folders: ['observability', 'table', 'explain/explanation.ts', 'explain/question.ts'],
-    packages: ['fastify', 'prom-client'],
-    builtins: ['net'],
+    packages: ['fastify', 'prom-client', '@fastify/reply-from', 'undici'],
+    builtins: ['net', 'http', 'crypto', 'fs', 'module', 'async_hooks'],
   },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
   doctor: { folders: ['auth', 'table'], packages: ['jose', 'undici'], builtins: ['crypto'] },

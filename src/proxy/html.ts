@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { HeaderList } from '../auth/decision.ts'
+import { escapeHtml } from '../escape-html.ts'
 import { ownHeaders, type ProblemResponse } from './problem.ts'
 
 /** A page of ours. `main` and `head` are HTML whose texts were escaped; `title` is text. */
@@ -71,17 +72,4 @@ ${main}</main>
 </body>
 </html>
 `
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** Text as it may stand in HTML, in quoted attributes too. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '')
 }

@@ -1,6 +1,7 @@
 import { assertNever } from '../assert-never.ts'
 import type { HeaderList, OwnPage } from '../auth/decision.ts'
-import { escapeHtml, htmlResponse, type HtmlPage } from './html.ts'
+import { escapeHtml } from '../escape-html.ts'
+import { htmlResponse, type HtmlPage } from './html.ts'
 import type { ProblemResponse } from './problem.ts'
 
 /** A page of ours that refuses nothing. */

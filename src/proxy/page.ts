@@ -1,5 +1,6 @@
 import type { RefusalReason } from '../auth/decision.ts'
-import { escapeHtml, htmlResponse } from './html.ts'
+import { escapeHtml } from '../escape-html.ts'
+import { htmlResponse } from './html.ts'
 import { statusPhrase, type ProblemOptions, type ProblemResponse } from './problem.ts'
 
 /** What a page says beside its status. Nothing here may hold a credential. */
