@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { notLive, notReady, notStarted, type RunState } from '../../src/commands/health.ts'
 
-const THREADS: NonNullable<RunState['threads']> = { stuck: () => [], metrics: () => Promise.resolve([]), threads: () => [] }
+const THREADS: NonNullable<RunState['threads']> = {
+  stuck: () => [],
+  metrics: () => Promise.resolve([]),
+  threads: () => [],
+}
 const SOURCE: NonNullable<RunState['source']> = { stuck: () => [], problems: () => [] }
 const AWAY = { subject: 'services', message: 'ECONNREFUSED' }
 
