@@ -27,7 +27,9 @@ export function overviewOf(
     ...(notReady !== undefined && { notReady }),
     ...(isLeader !== undefined && { isLeader }),
     configuration,
-    threads: world.threads.threads(),
+    threads: world.threads
+      .threads()
+      .map(({ name, snapshotVersion, isStuck }) => ({ name, snapshotVersion, isStuck })),
     routes: {
       open: byState.open.length,
       guarded: byState.guarded.length,
