@@ -75,7 +75,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   admin: {
     folders: ['observability', 'table', 'explain/explanation.ts', 'explain/question.ts'],
     packages: ['fastify', 'prom-client', '@fastify/reply-from', 'undici'],
-    builtins: ['net', 'http', 'crypto', 'fs', 'module', 'async_hooks'],
+    builtins: ['net', 'http', 'crypto', 'fs', 'module', 'async_hooks', 'stream'],
   },
   settings: { folders: [], packages: ['commander', 'zod'], builtins: ['os', 'process', 'util'] },
   doctor: { folders: ['auth', 'table'], packages: ['jose', 'undici'], builtins: ['crypto'] },

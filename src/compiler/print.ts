@@ -13,9 +13,18 @@ export function printResult(
   return format === 'json' ? `${JSON.stringify(printed, printable, 2)}\n` : toYaml(printed)
 }
 
-/** The table as YAML: the same for the same table, certificates by fingerprint and secrets by name only. */
-export function printTable(table: RoutingTable): string {
-  return toYaml(table)
+/**
+ * The table as YAML: the same for the same table, certificates by fingerprint and secrets by name only.
+ *
+ * @param host Only the virtual host of that name; default all of the table.
+ * @returns Nothing where there is no such host.
+ */
+export function printTable(table: RoutingTable): string
+export function printTable(table: RoutingTable, host: string | undefined): string | undefined
+export function printTable(table: RoutingTable, host?: string): string | undefined {
+  if (host === undefined) return toYaml(table)
+  const found = table.virtualHosts.find((each) => each.host === host)
+  return found && toYaml(found)
 }
 
 /** Statuses and diagnostics as YAML. */

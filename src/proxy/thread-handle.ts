@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream'
+import type { CPUProfileHandle } from 'node:v8'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { LineBatch } from '../observability/line-batches.ts'
 import type { MetricFamily } from '../observability/request-metrics.ts'
@@ -155,6 +157,14 @@ export class ThreadHandle {
       (id) => this.#send({ kind: 'report', id, question }),
       () => undefined,
     )
+  }
+
+  startCpuProfile(): Promise<CPUProfileHandle> {
+    return this.#worker.startCpuProfile()
+  }
+
+  heapSnapshot(): Promise<Readable> {
+    return this.#worker.getHeapSnapshot()
   }
 
   /** Lets it drain, and ends it some time after that where it does not end by itself. */

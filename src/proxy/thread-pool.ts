@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import type { Readable } from 'node:stream'
+import type { CPUProfileHandle } from 'node:v8'
 import type { MessagePort } from 'node:worker_threads'
 import { systemTimers, type Timers } from '../clock.ts'
 import { DepartedMetrics } from '../observability/departed-metrics.ts'
@@ -56,6 +58,10 @@ export interface ThreadPool {
   reports(question: ReportQuestion): Promise<ReadonlyMap<string, ThreadReport>>
   /** The threads that there are. */
   threads(): readonly ThreadState[]
+  /** Begins a CPU profile of the thread in a place; nothing where there is none. */
+  startCpuProfile(place: number): Promise<CPUProfileHandle | undefined>
+  /** A heap snapshot of the thread in a place, to be read to its end; nothing where there is none. */
+  heapSnapshot(place: number): Promise<Readable | undefined>
   /**
    * Stops accepting, lets requests under way finish for so long, and ends the threads, which take snapshots until then.
    * Later calls wait for the first.
@@ -219,6 +225,14 @@ class Pool implements ThreadPool {
     }))
   }
 
+  startCpuProfile(place: number): Promise<CPUProfileHandle | undefined> {
+    return this.#at(place)?.startCpuProfile() ?? Promise.resolve(undefined)
+  }
+
+  heapSnapshot(place: number): Promise<Readable | undefined> {
+    return this.#at(place)?.heapSnapshot() ?? Promise.resolve(undefined)
+  }
+
   close({ drainMs }: { readonly drainMs: number }): Promise<void> {
     this.#closed ??= this.#close(drainMs)
     return this.#closed
@@ -254,6 +268,10 @@ class Pool implements ThreadPool {
     })
     this.#threads.add(thread)
     return thread
+  }
+
+  #at(place: number): ThreadHandle | undefined {
+    return [...this.#threads].find((thread) => thread.place === place)
   }
 
   #freePlace(): number {

@@ -42,7 +42,11 @@ export function compileOptions(): Option[] {
     ),
     option('--allow-shared-hosts', 'let several namespaces have rules for one host'),
     option('--replicas <count>', 'how many replicas serve, for warnings about what they must share'),
-    option('--dashboard-port <port>', 'port of the dashboard (default: 10255)'),
+    option('--dashboard-port <port>', 'port of dashboard and debug endpoints (default: 10255)'),
+    option(
+      '--debug-endpoints',
+      'serve the live table, CPU profiles and heap snapshots, which hold secrets, below /debug on 127.0.0.1',
+    ),
     option(
       '--dashboard-host <host>',
       'host that the dashboard is served on beyond this machine too; with --dashboard-plugin only',

@@ -51,6 +51,8 @@ export const settingsSchema = z.strictObject({
   /** A dashboard that shows this process, on the loopback address alone. */
   dashboard: trueByDefault,
   dashboardPort: port.default(10_255),
+  /** The live table, profiles and heap snapshots, on the loopback address alone. */
+  debugEndpoints: z.boolean().default(false),
   /** Where the dashboard is served to others too, behind a plugin. */
   dashboardHost: z
     .string()

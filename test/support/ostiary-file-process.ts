@@ -40,12 +40,12 @@ export async function startOstiaryProcess(
   }
   await logged('snapshot published')
   const portOf = (message: string): number =>
-    Number(new RegExp(`"address":"http://[^"]*:(\\d+)","msg":"${message}`).exec(log)?.[1])
+    Number(new RegExp(`"address":"http://[^"]*:(\\d+)[^"]*","msg":"${message}`).exec(log)?.[1])
   const adminPort = portOf('serving probes')
   return {
     port: Number(/"http":(\d+)/.exec(log)?.[1]),
     adminPort,
-    dashboardPort: portOf('serving the dashboard'),
+    dashboardPort: portOf('serving (?:the dashboard|debug)'),
     exited,
     logged,
     output: { pause: () => void stdout.pause(), resume: () => void stdout.resume() },

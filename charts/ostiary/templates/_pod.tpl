@@ -178,6 +178,7 @@ The release's namespace is told by a variable, so that whoever moves the objects
   "allow-external-name" .Values.allowExternalName
   "allow-loopback-issuers" .Values.allowLoopbackIssuers
   "publish-node-addresses" .Values.publishNodeAddresses
+  "debug-endpoints" .Values.debugEndpoints
   "update-status-on-shutdown" .Values.updateStatusOnShutdown
 }}
 {{- if $isOn }}

@@ -7,6 +7,8 @@ import {
 } from 'fastify'
 import { systemClock, type Clock } from '../../clock.ts'
 import { OstiaryError } from '../../errors.ts'
+import { addDebug } from '../debug/debug-routes.ts'
+import type { DebugSource } from '../debug/debug-source.ts'
 import { addApi } from './api-routes.ts'
 import { readAssets } from './assets.ts'
 import type { DashboardSource } from './dashboard-model.ts'
@@ -26,6 +28,8 @@ export interface DashboardDependencies {
   readonly allowedHosts: readonly string[]
   /** Where the data plane of this process listens: what "send this request" goes through. */
   readonly dataPlane: DataPlaneAddress
+  /** Absent: there is nothing below `/debug`. */
+  readonly debug?: DebugSource
   readonly clock?: Clock
   /** Told of what a page failed with and does not show. */
   readonly onFailure?: (error: unknown) => void
@@ -36,7 +40,7 @@ export interface DashboardDependencies {
  * another site. X-Forwarded-* are not read: whoever connects can write them.
  */
 export function createDashboardServer(dependencies: DashboardDependencies): FastifyInstance {
-  const { allowedHosts, clock = systemClock, dataPlane, onFailure = () => {}, source } = dependencies
+  const { allowedHosts, clock = systemClock, dataPlane, debug, onFailure = () => {}, source } = dependencies
   const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 64 * 1024 })
   const assets = readAssets()
   const context = { source, clock, assets }
@@ -63,6 +67,7 @@ export function createDashboardServer(dependencies: DashboardDependencies): Fast
   addPages(server, context)
   addExplain(server, { ...context, dataPlane })
   addApi(server, context)
+  if (debug !== undefined) addDebug(server, debug)
   return server
 }
 

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createDashboardServer, type DataPlaneAddress } from '../../admin/dashboard/dashboard-server.ts'
+import { createDebugServer } from '../../admin/debug/debug-server.ts'
+import type { DebugSource } from '../../admin/debug/debug-source.ts'
 import { TrafficSampler } from '../../admin/dashboard/traffic-sampler.ts'
 import type { DirectAuthorizationServerClient } from '../../auth/authorization-server/create-authorization-server-client.ts'
 import { systemClock, systemTimers } from '../../clock.ts'
@@ -16,6 +19,7 @@ import type { ServerFindings } from '../server-findings.ts'
 import { ControlPlaneRecord } from './control-plane-record.ts'
 import { createDashboardSource } from './create-dashboard-source.ts'
 import type { DashboardWorld } from './dashboard-world.ts'
+import { createLiveDebug } from './live-debug.ts'
 import { memoized } from './memoized.ts'
 
 /** Only who is on this machine, or who may forward a port of the pod, gets to it. */
@@ -26,7 +30,7 @@ export interface DashboardParts {
   readonly version: string
   readonly log: Logger
   readonly state: RunState
-  readonly threads: Pick<ThreadPool, 'reports' | 'threads' | 'ports'>
+  readonly threads: Pick<ThreadPool, 'reports' | 'threads' | 'ports' | 'startCpuProfile' | 'heapSnapshot'>
   readonly serverFindings: ServerFindings
   readonly authorizationServers: DirectAuthorizationServerClient
 }
@@ -38,42 +42,64 @@ export interface RunningDashboard {
 }
 
 /**
- * Starts the dashboard, if there is to be one. A port that is taken costs the dashboard and nothing else, but with a
- * host of its own, whose requests would go to a stranger.
+ * Starts the dashboard and the debug endpoints, as far as they are to be there. A port that is taken costs them and
+ * nothing else, but with a host of the dashboard's own, whose requests would go to a stranger.
  *
  * @throws OstiaryError ERR_LISTEN
  */
 export async function startDashboard(parts: DashboardParts): Promise<RunningDashboard | undefined> {
+  const { log, settings } = parts
+  const controlPlane = new ControlPlaneRecord()
+  const debug = settings.debugEndpoints ? liveDebug(parts, controlPlane) : undefined
+  const dashboard = settings.dashboard ? openDashboard(parts, controlPlane, debug) : undefined
+  const server = dashboard?.server ?? (debug && createDebugServer(debug))
+  if (server === undefined) return undefined
+  const port = await listen(() => server.listen({ host: ADDRESS, port: settings.dashboardPort }), parts)
+  if (port === undefined) return undefined
+  const address = `http://${ADDRESS}:${port}`
+  if (dashboard !== undefined) log.info({ address }, 'serving the dashboard')
+  if (debug !== undefined)
+    log.warn(
+      { address: `${address}/debug` },
+      'serving debug endpoints: what they show of the memory holds secrets',
+    )
+  await dashboard?.sampler.start()
+  return {
+    port,
+    reconciled: (reconciliation) => controlPlane.reconciled(reconciliation, systemClock.now()),
+    async close() {
+      dashboard?.sampler.stop()
+      await server.close()
+    },
+  }
+}
+
+function openDashboard(
+  parts: DashboardParts,
+  controlPlane: ControlPlaneRecord,
+  debug: DebugSource | undefined,
+): { readonly server: FastifyInstance; readonly sampler: TrafficSampler } {
   const { log, settings, threads } = parts
-  if (!settings.dashboard) return undefined
   const sampler = new TrafficSampler({
     clock: systemClock,
     timers: systemTimers,
     ask: () => threads.reports({}),
     threads: () => threads.threads().map(({ name }) => name),
   })
-  const controlPlane = new ControlPlaneRecord()
   const source = createDashboardSource(worldOf(parts, controlPlane, sampler))
   const { dashboardHost } = settings
-  const allowedHosts = dashboardHost === undefined ? [] : [dashboardHost]
   const server = createDashboardServer({
     source,
-    allowedHosts,
+    allowedHosts: dashboardHost === undefined ? [] : [dashboardHost],
     dataPlane: dataPlaneOf(parts),
+    ...(debug !== undefined && { debug }),
     onFailure: (error) => log.error({ error: messageOf(error) }, 'the dashboard could not show a page'),
   })
-  const port = await listen(() => server.listen({ host: ADDRESS, port: settings.dashboardPort }), parts)
-  if (port === undefined) return undefined
-  log.info({ address: `http://${ADDRESS}:${port}` }, 'serving the dashboard')
-  await sampler.start()
-  return {
-    port,
-    reconciled: (reconciliation) => controlPlane.reconciled(reconciliation, systemClock.now()),
-    async close() {
-      sampler.stop()
-      await server.close()
-    },
-  }
+  return { server, sampler }
+}
+
+function liveDebug({ threads }: DashboardParts, controlPlane: ControlPlaneRecord): DebugSource {
+  return createLiveDebug({ table: () => controlPlane.compiled.table, threads, timers: systemTimers })
 }
 
 function worldOf(
