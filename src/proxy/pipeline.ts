@@ -1,4 +1,5 @@
 import type { AuthDecision, GoOn } from '../auth/decision.ts'
+import { andThen } from '../auth/maybe-promise.ts'
 import { messageOf } from '../errors.ts'
 import type { DecisionLabels } from '../observability/request-metrics.ts'
 import { currentTrace } from '../trace-context.ts'
@@ -15,9 +16,10 @@ import { addHsts } from './hsts.ts'
 import { noteDecision } from './note-decision.ts'
 import { readAuthority } from './request-authority.ts'
 import { readTarget } from './request-target.ts'
-import { CALLBACK_PATH, isReservedPath } from './reserved-paths.ts'
+import { CALLBACK_PATH, CHECK_PATH, isReservedPath } from './reserved-paths.ts'
 import { respondDecision, respondProblem } from './respond.ts'
 import { redirectLogin, redirectRoute } from './ssl-redirect.ts'
+import { admitCheck } from './traffic/check-admission.ts'
 import { limitCaller } from './traffic/rate-limits.ts'
 import { admit, applyRules, prepare } from './traffic/steps.ts'
 import { legOf, type Leg } from './upstream/leg.ts'
@@ -166,7 +168,9 @@ function answerReservedPath(exchange: Exchange): Verdict {
   if (virtualHost.loginPolicies.length === 0) return true
   // None of them is a WebSocket, and what they do must not be had without a navigation.
   if (exchange.upgrading !== undefined) return answerNotFound(exchange)
-  return path === CALLBACK_PATH ? callback(exchange, answerNotFound) : answerOwn(exchange)
+  if (path === CALLBACK_PATH) return callback(exchange, answerNotFound)
+  if (path !== CHECK_PATH) return answerOwn(exchange)
+  return andThen(admitCheck(exchange), (admitted) => admitted && answerOwn(exchange))
 }
 
 /** The reserved paths other than the callback: logins, logouts, and questions about sessions. */

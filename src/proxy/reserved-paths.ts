@@ -1,12 +1,15 @@
 export const CALLBACK_PATH = '/oauth2/callback'
 
+/** Says whether a credential is good. */
+export const CHECK_PATH = '/oauth2/auth'
+
 /** The paths that belong to Ostiary on a host with a login policy. */
 const RESERVED_PATHS = new Set([
   '/oauth2/start',
   CALLBACK_PATH,
   '/oauth2/sign_out',
   '/oauth2/userinfo',
-  '/oauth2/auth',
+  CHECK_PATH,
   '/oauth2/backchannel_logout',
 ])
 

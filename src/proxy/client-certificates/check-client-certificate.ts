@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import type { Route } from '../../table/routing-table.ts'
 import type { Exchange } from '../exchange.ts'
 import { respondProblem } from '../respond.ts'
 import { authoritiesAskedFor, clientCertificateOf } from './client-certificate.ts'
@@ -19,6 +20,13 @@ export function checkServerName(exchange: Exchange): boolean {
   const message = 'This host asks for other client certificates than this connection was opened with.'
   respondProblem(exchange, 421, { message, reason: 'misdirected' })
   return false
+}
+
+/** Whether a route would take the client's certificate, or that it has shown none. */
+export function hasAcceptedCertificate({ request }: Exchange, { clientCertificate: demand }: Route): boolean {
+  if (demand === undefined) return true
+  const { state } = clientCertificateOf(request.socket)
+  return state === 'verified' || (state === 'none' && demand === 'optional')
 }
 
 /** Lets only those through who have shown a certificate, where the route asks for one. */

@@ -16,9 +16,9 @@ interface NamedCount extends Count {
 /** Limits that ask for no caller: guesses of credentials count too. */
 export function limitAnybody(
   exchange: Exchange,
+  route: Route | undefined,
   limits: readonly RouteRateLimit[] | undefined,
 ): boolean | Promise<boolean> {
-  const { route } = exchange
   if (limits === undefined || route === undefined) return true
   const counts: NamedCount[] = []
   for (const limit of limits) {

@@ -31,7 +31,7 @@ export function admit(exchange: Exchange): boolean | Promise<boolean> {
     redirect(exchange, rules.traffic.redirect) &&
     answerPreflight(exchange, rules) &&
     admitLength(exchange, rules) &&
-    limitAnybody(exchange, rules.traffic.rateLimits)
+    limitAnybody(exchange, exchange.route, rules.traffic.rateLimits)
   )
 }
 
