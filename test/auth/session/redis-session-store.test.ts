@@ -6,9 +6,11 @@ import { openContents, sealContents } from '../../../src/auth/session/redis/know
 import { open } from '../../../src/auth/session/seal.ts'
 import { SessionKeys } from '../../../src/auth/session/session-keys.ts'
 import type { SessionStore } from '../../../src/auth/session/session-store.ts'
+import type { Session } from '../../../src/auth/session/session.ts'
 import type { Policy } from '../../../src/table/policy.ts'
 import { RedisProcess, redisRequirement } from '../../support/redis-server.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { factsOf } from '../relying-party/browser.ts'
 import { jwtOf, newKey } from '../relying-party/login-fixture.ts'
 import { redisStores } from './redis-stores.ts'
 import { APP, sessionIn, worldOf, type StoreWorld } from './store-world.ts'
@@ -216,6 +218,57 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
     })
   })
 
+  describe('that begin', () => {
+    test('end those that the browser had, whoever planted them', async () => {
+      const shared = { cookieDomain: 'example.com' }
+      const world = newWorld(shared)
+      const attacker = newWorld(shared)
+      attacker.rotateTo(world.key)
+      await attacker.create(attacker.session({ accessToken: 'opaque-planted', accessTokenClaims: {} }))
+      await attacker.open()
+      const planted = attacker.cookie()
+      world.clock.advance(10_000)
+      const facts = factsOf(APP, { headers: { cookie: planted } })
+      const own = world.session({ accessToken: 'opaque-own', accessTokenClaims: {} })
+      const saved = await world.store.create({ ...world.request(), facts }, own)
+      if (!saved.ok) throw new Error(saved.reason)
+      world.browser.takeHeaders(saved.setCookies, facts)
+      const both = `${planted}; ${world.cookie()}`
+      expect(sessionIn(await world.openCookie(both, APP, world.store)).accessToken).toBe('opaque-own')
+      expect(sessionIn(await world.openCookie(both)).accessToken).toBe('opaque-own')
+      expect((await world.openCookie(planted)).kind).toBe('invalid')
+    })
+
+    test('leave those of other browsers alone', async () => {
+      const world = newWorld()
+      await world.create()
+      const first = world.cookie()
+      const facts = factsOf(APP, {})
+      expect(await world.store.create({ ...world.request(), facts }, world.session())).toMatchObject({
+        ok: true,
+      })
+      expect((await world.openCookie(first)).kind).toBe('session')
+    })
+  })
+
+  test('that a failover set back and others changed since are read anew', async () => {
+    const world = newWorld()
+    const session = world.session()
+    await world.create(session)
+    const other = world.newThread()
+    const key = `ostiary:s:${session.id}`
+    await world.open()
+    const before = await admin.hgetall(key)
+    const changed = (accessToken: string): Session => ({ ...session, accessToken, accessTokenClaims: {} })
+    const request = world.request()
+    await world.store.update(request, changed('opaque-lost'))
+    await admin.hset(key, before)
+    await other.open(request)
+    await other.update(request, changed('opaque-kept'))
+    world.clock.advance(1_000)
+    expect(sessionIn(await world.open()).accessToken).toBe('opaque-kept')
+  })
+
   describe('know what may be used once', () => {
     test('on every replica, also while the server keys rotate, and tell Redis nothing of it', async () => {
       const world = newWorld()
@@ -251,6 +304,8 @@ describe.skipIf(redisRequirement())('sessions in Redis', () => {
     const issuer = 'https://login.example.com/oauth2/default'
 
     async function signIn(world: StoreWorld, claims: object): Promise<string> {
+      // On another device: a browser that signs in anew ends the session that it had.
+      world.browser.forget(/./)
       await world.create(world.session({ idToken: jwtOf({ iss: issuer, ...claims }) }))
       return world.cookie()
     }

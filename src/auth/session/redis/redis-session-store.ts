@@ -30,7 +30,7 @@ import {
 import type { RedisConnections } from './redis-connections.ts'
 import { newHandleKey } from './session-handle.ts'
 import { claimKey, indexKey, indexKeys, type IndexOwner } from './session-index.ts'
-import { SessionRecords, type Listing } from './session-records.ts'
+import { SessionRecords, type Listing, type RecordChange } from './session-records.ts'
 
 /** What the store needs of the world. */
 export interface RedisStoreDependencies {
@@ -46,6 +46,7 @@ export interface RedisStoreDependencies {
 const CLAIM_MS = 10_000
 /** A session may have been ended elsewhere so long ago. */
 const MAXIMUM_AGE_MS = 1_000
+const VERSION_BYTES = 12
 const NO_SESSION: SessionLookup = { kind: 'none' }
 const NO_HEADERS: HeaderList = []
 const GONE: SaveResult = { ok: false, reason: 'gone' }
@@ -94,9 +95,14 @@ export class RedisSessionStore implements SessionStore {
     const sealed = sealContents(session, { realm, handle }, ring, randomBytes)
     const setCookies = cookie === undefined ? undefined : this.#cookies.write(policy.session, facts, cookie)
     if (sealed === undefined || setCookies === undefined) return { ok: false, reason: 'too_large' }
-    const change = { ...this.#place(policy, session), sealed }
-    const answer = await this.#records(request).create(change, this.#listing(request, session))
-    return answer.ok ? { ok: true, setCookies } : { ok: false, reason: 'unavailable' }
+    // One that a sibling host planted would otherwise be the older of the two, and count.
+    const before = this.#known.of(request, ring)
+    const ended = before.map((each) => recordKey(policy, each.handle.id))
+    const change = this.#change(policy, session, sealed)
+    const answer = await this.#records(request).create(change, this.#listing(request, session), ended)
+    if (!answer.ok) return { ok: false, reason: 'unavailable' }
+    for (const each of before) each.destroyed = true
+    return { ok: true, setCookies }
   }
 
   async update(request: SessionRequest, session: Session): Promise<SaveResult> {
@@ -106,10 +112,11 @@ export class RedisSessionStore implements SessionStore {
     if (known === undefined || known.destroyed) return GONE
     const sealed = sealContents(session, known, ring, this.#deps.randomBytes)
     if (sealed === undefined) return { ok: false, reason: 'too_large' }
-    const answer = await this.#records(request).replace({ ...this.#place(policy, session), sealed })
+    const change = this.#change(policy, session, sealed)
+    const answer = await this.#records(request).replace(change)
     if (!answer.ok) return { ok: false, reason: 'unavailable' }
-    if (answer.value === undefined) return GONE
-    this.#wrote(known, { sealed, version: answer.value }, ring, session)
+    if (!answer.value) return GONE
+    this.#wrote(known, change, ring, session)
     return { ok: true, setCookies: NO_HEADERS }
   }
 
@@ -252,30 +259,30 @@ export class RedisSessionStore implements SessionStore {
     const records = this.#records(request)
     const sealed = sealContents(session, known, ring, this.#deps.randomBytes)
     if (sealed !== undefined) {
-      const change = { ...this.#place(policy, session), sealed }
+      const change = this.#change(policy, session, sealed)
       const answer = await records.touch(change, found.record.version)
-      if (answer.ok && answer.value !== undefined) {
-        if (known.read?.found === found) this.#wrote(known, { sealed, version: answer.value }, ring, session)
+      if (answer.ok && answer.value) {
+        if (known.read?.found === found) this.#wrote(known, change, ring, session)
       } else if (known.read !== undefined) known.read.atMs = Number.NEGATIVE_INFINITY
       if (found.keyId !== ring[0]?.id) await records.list(change.key, this.#listing(request, session))
     }
     known.touching = false
   }
 
-  #wrote(
-    known: KnownSession,
-    record: { readonly sealed: string; readonly version: string },
-    ring: KeyRing,
-    session: Session,
-  ): void {
+  #wrote(known: KnownSession, { sealed, version }: RecordChange, ring: KeyRing, session: Session): void {
     const lookup = { kind: 'session', session, setCookies: NO_HEADERS } as const
-    const found = { record, keyId: ring[0]?.id ?? '', lookup }
+    const found = { record: { sealed, version }, keyId: ring[0]?.id ?? '', lookup }
     this.#known.note(known, { atMs: this.#deps.clock.monotonic(), found })
   }
 
-  #place(policy: Policy, session: Session): { readonly key: string; readonly ttlSeconds: number } {
+  #change(policy: Policy, session: Session, sealed: string): RecordChange {
     const now = nowSeconds(this.#deps.clock)
-    return { key: recordKey(policy, session.id), ttlSeconds: remainingSeconds(session, policy.session, now) }
+    return {
+      key: recordKey(policy, session.id),
+      sealed,
+      version: this.#deps.randomBytes(VERSION_BYTES).toString('base64url'),
+      ttlSeconds: remainingSeconds(session, policy.session, now),
+    }
   }
 
   #listing({ snapshot, policy }: SessionRequest, session: Session): Listing {

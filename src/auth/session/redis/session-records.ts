@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis'
 import type { RedisAnswer, RedisConnection } from './redis-connection.ts'
 
-/** A session in Redis: its sealed contents, and a number that every change of them counts up. */
+/**
+ * A session in Redis: its sealed contents, and what tells them from all others that it had or will have. A number that
+ * counts up would not: a replica that takes over without the last changes gives the same ones to other contents.
+ */
 export interface SessionRecord {
   readonly sealed: string
   readonly version: string
@@ -11,6 +14,8 @@ export interface SessionRecord {
 export interface RecordChange {
   readonly key: string
   readonly sealed: string
+  /** Random. */
+  readonly version: string
   /** Redis forgets the record after so many seconds. */
   readonly ttlSeconds: number
 }
@@ -25,10 +30,10 @@ export interface Listing {
 /** Contents and version change together, and only what is there is changed: a session that was ended stays ended. */
 const REPLACE = `
 local version = redis.call('HGET', KEYS[1], 'n')
-if not version or (ARGV[3] ~= '' and ARGV[3] ~= version) then return nil end
-redis.call('HSET', KEYS[1], 'v', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return tostring(redis.call('HINCRBY', KEYS[1], 'n', 1))`
+if not version or (ARGV[4] ~= '' and ARGV[4] ~= version) then return 0 end
+redis.call('HSET', KEYS[1], 'v', ARGV[1], 'n', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1`
 
 /** Whoever holds a lock releases it; its value tells him from whoever took it once it had run out. */
 const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
@@ -66,15 +71,15 @@ export class SessionRecords {
     return this.#connection.run('read', async (redis) => (await redis.hget(key, 'n')) ?? undefined)
   }
 
-  /** Adds a session, and lists it under the index keys. @returns Its version. */
-  create(change: RecordChange, listing: Listing): Promise<RedisAnswer<string>> {
-    const { key, sealed, ttlSeconds } = change
+  /** Adds a session in place of others, and lists it under the index keys. */
+  create(change: RecordChange, listing: Listing, ended: readonly string[]): Promise<RedisAnswer<void>> {
+    const { key, sealed, version, ttlSeconds } = change
     return this.#connection.run('create', async (redis) => {
-      const transaction = redis.multi().hset(key, 'v', sealed, 'n', '1').expire(key, ttlSeconds)
+      const transaction = redis.multi().hset(key, 'v', sealed, 'n', version).expire(key, ttlSeconds)
+      if (ended.length > 0) transaction.del(...ended)
       for (const index of listing.indexes) transaction.eval(LIST, 1, index, ...listed(key, listing))
       const replies = await transaction.exec()
       if (replies === null || replies.some(([error]) => error !== null)) throw new Error('not created')
-      return '1'
     })
   }
 
@@ -85,13 +90,13 @@ export class SessionRecords {
     )
   }
 
-  /** Replaces the contents of a session that is there. @returns Its new version; `undefined`: it is gone. */
-  replace(change: RecordChange): Promise<RedisAnswer<string | undefined>> {
+  /** Replaces the contents of a session that is there. @returns Whether it was. */
+  replace(change: RecordChange): Promise<RedisAnswer<boolean>> {
     return this.#connection.run('update', (redis) => replace(redis, change, ''))
   }
 
   /** As `replace`, but only what nobody changed since `version`. */
-  touch(change: RecordChange, version: string): Promise<RedisAnswer<string | undefined>> {
+  touch(change: RecordChange, version: string): Promise<RedisAnswer<boolean>> {
     return this.#connection.run('touch', (redis) => replace(redis, change, version))
   }
 
@@ -139,10 +144,9 @@ export class SessionRecords {
   }
 }
 
-async function replace(redis: Redis, change: RecordChange, version: string): Promise<string | undefined> {
-  const { key, sealed, ttlSeconds } = change
-  const reply: unknown = await redis.eval(REPLACE, 1, key, sealed, ttlSeconds, version)
-  return typeof reply === 'string' ? reply : undefined
+async function replace(redis: Redis, change: RecordChange, before: string): Promise<boolean> {
+  const { key, sealed, version, ttlSeconds } = change
+  return (await redis.eval(REPLACE, 1, key, sealed, version, ttlSeconds, before)) === 1
 }
 
 function listed(key: string, { longestSeconds, nowSeconds }: Listing): (string | number)[] {
