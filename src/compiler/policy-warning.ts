@@ -71,7 +71,7 @@ function rotationWarnings(spec: OIDCPluginSpec, replicas: number): PolicyWarning
     {
       reason: 'RotationNeedsRedis',
       path: 'spec.sessionStorage',
-      message: `is cookie, and ${replicas} replicas may each refresh a session: where the authorization server rotates refresh tokens without a grace period, it ends such sessions`,
+      message: `is cookie, and each of several replicas may refresh a session: where the authorization server rotates refresh tokens without a grace period, it ends such sessions`,
       remedy:
         'Set sessionStorage: redis, or give rotated refresh tokens a grace period at the authorization server.',
     },

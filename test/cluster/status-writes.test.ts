@@ -55,7 +55,7 @@ describe.skipIf(clusterRequirement())('requests to the API server', () => {
   const isWarnedOfReplicas = async (name: string) => {
     const path = '{.status.conditions[?(@.type=="Warning")].message}'
     const message = await kubectl(['-n', namespace, 'get', 'oidcplugin', name, '-o', `jsonpath=${path}`])
-    return message.includes('replicas may each refresh')
+    return message.includes('several replicas may refresh')
   }
   const issuer = () => ({ issuer: authorizationServer.issuer, insecureAllowHttp: true, audience: ['shop'] })
   const bearer = () => ({ ...issuer(), authMethods: ['bearer'] })

@@ -68,9 +68,10 @@ labels: {{- include "ostiary.labels" . | nindent 2 }}
 {{- if eq .Values.kind "Deployment" }}true{{ end }}
 {{- end }}
 
-{{/* The most pods that there may be; nothing where nobody knows. */}}
+{{/* The most pods that there may be. Nobody knows of a DaemonSet; two stand for several. */}}
 {{- define "ostiary.maxReplicas" -}}
 {{- if not (include "ostiary.isDeployment" .) -}}
+2
 {{- else if .Values.autoscaling.enabled -}}
 {{ .Values.autoscaling.maxReplicas }}
 {{- else -}}

@@ -146,9 +146,7 @@ The release's namespace is told by a variable, so that whoever moves the objects
 {{- if include "ostiary.isNamespaced" . }}
 - --without-cluster-rights
 {{- end }}
-{{- with include "ostiary.maxReplicas" . }}
-- --replicas={{ . }}
-{{- end }}
+- --replicas={{ include "ostiary.maxReplicas" . }}
 {{- range $flag, $value := dict
   "controller-class" (without (list .Values.ingressClass.controller) "ostiary.dev/ingress-controller" | first)
   "http-port" (without (list (int .Values.containerPorts.http)) 8080 | first)
