@@ -293,8 +293,7 @@ export const REASONS = {
   },
   RewritePassesGuard: {
     effect: 'tells',
-    meaning:
-      'A rewrite leads to paths of an upstream that another route guards otherwise.',
+    meaning: 'A rewrite leads to paths of an upstream that another route guards otherwise.',
     action: 'Put the plugins on the Service, where they hold for all routes to it.',
   },
   RotationNeedsRedis: {
