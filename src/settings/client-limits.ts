@@ -1,12 +1,8 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { duration } from './duration.ts'
+import { wholeNumber } from './whole-number.ts'
 
 const HOUR_SECONDS = 3600
-
-function between(minimum: number, maximum: number): z.ZodType<number> {
-  const message = `must be a whole number from ${minimum} to ${maximum}`
-  return z.coerce.number({ message }).int(message).min(minimum, message).max(maximum, message)
-}
 
 function time(): z.ZodType<number> {
   return duration(HOUR_SECONDS).refine((milliseconds) => milliseconds > 0, 'must be longer than nothing')
@@ -15,14 +11,14 @@ function time(): z.ZodType<number> {
 /** What clients may take from each proxy thread; milliseconds where it is a time. */
 export const CLIENT_LIMIT_FIELDS = {
   /** Sessions travel in cookies, which have to fit. */
-  maxHeaderBytes: between(8192, 1_048_576).default(65_536),
-  maxHeaderCount: between(0, 10_000).default(100),
-  maxUrlBytes: between(256, 1_048_576).default(16_384),
+  maxHeaderBytes: wholeNumber(8192, 1_048_576).default(65_536),
+  maxHeaderCount: wholeNumber(0, 10_000).default(100),
+  maxUrlBytes: wholeNumber(256, 1_048_576).default(16_384),
   headerTimeout: time().default(30_000),
   bodyTimeout: time().default(60_000),
   keepAliveTimeout: time().default(75_000),
-  maxConnections: between(0, 1_000_000).default(20_000),
-  maxRequests: between(0, 1_000_000).default(10_000),
+  maxConnections: wholeNumber(0, 1_000_000).default(20_000),
+  maxRequests: wholeNumber(0, 1_000_000).default(10_000),
 }
 
 /** Their flags, and what `--help` says. */

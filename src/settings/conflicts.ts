@@ -2,7 +2,30 @@ import type { Settings } from './settings.ts'
 
 /** Flags that are right each by itself but cannot hold together, a line for each. */
 export function conflictsOf(settings: Settings): string[] {
-  return [...clusterRightsConflicts(settings), ...addressConflicts(settings), ...dashboardConflicts(settings)]
+  return [
+    ...filesConflicts(settings),
+    ...clusterRightsConflicts(settings),
+    ...addressConflicts(settings),
+    ...dashboardConflicts(settings),
+  ]
+}
+
+/** What files have no use for: whoever asks for it expects less to be served, or something to be written. */
+function filesConflicts(settings: Settings): string[] {
+  if (settings.manifests === undefined) return []
+  const { kubeconfig, publishService, publishStatusAddress, watchNamespace } = settings
+  const ofClusters: readonly (readonly [flag: string, isGiven: boolean])[] = [
+    ['--kubeconfig', kubeconfig !== undefined],
+    ['--watch-namespace', watchNamespace.length > 0],
+    ['--without-cluster-rights', settings.withoutClusterRights],
+    ['--publish-service', publishService !== undefined],
+    ['--publish-status-address', publishStatusAddress.length > 0],
+    ['--publish-node-addresses', settings.publishNodeAddresses],
+    ['--update-status-on-shutdown', settings.updateStatusOnShutdown],
+  ]
+  return ofClusters
+    .filter(([, isGiven]) => isGiven)
+    .map(([flag]) => `${flag}: is for clusters, and cannot be used with --manifests`)
 }
 
 function clusterRightsConflicts(settings: Settings): string[] {

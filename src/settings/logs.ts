@@ -7,7 +7,12 @@ const trueByDefault: z.ZodType<boolean> = z
 
 function share(fallback: number): z.ZodType<number> {
   const message = 'must be a number from 0 to 1'
-  return z.coerce.number({ message }).min(0, message).max(1, message).default(fallback)
+  return z
+    .string()
+    .min(1, message)
+    .transform(Number)
+    .pipe(z.number({ message }).min(0, message).max(1, message))
+    .default(fallback)
 }
 
 /** What is written down of the process and of requests, and where. */

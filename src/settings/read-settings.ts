@@ -1,5 +1,6 @@
 import { OstiaryError } from '../errors.ts'
 import { conflictsOf } from './conflicts.ts'
+import { runOptions, variableOf } from './run-options.ts'
 import { settingsSchema, type Settings } from './settings.ts'
 
 /**
@@ -13,13 +14,21 @@ export function readSettings(flags: Readonly<Record<string, unknown>>): Settings
   if (!parsed.success) {
     throw invalid(parsed.error.issues.map((issue) => `${flagName(issue.path[0])}: ${issue.message}`))
   }
-  const conflicts = conflictsOf(parsed.data)
-  if (conflicts.length > 0) throw invalid(conflicts)
+  const problems = [...conflictsOf(parsed.data), ...variablesOfSwitches()]
+  if (problems.length > 0) throw invalid(problems)
   return Object.freeze(parsed.data)
 }
 
 function invalid(lines: readonly string[]): OstiaryError {
   return new OstiaryError('ERR_SETTINGS_INVALID', `${lines.join('\n')}\nostiary run --help lists the flags`)
+}
+
+/** Whoever sets one means it: `OSTIARY_REQUIRE_PLUGIN=true` must not leave open what it means to close. */
+function variablesOfSwitches(): string[] {
+  return runOptions()
+    .filter(({ envVar }) => envVar === undefined)
+    .filter((option) => !['', 'false'].includes(process.env[variableOf(option)] ?? ''))
+    .map((option) => `${variableOf(option)}: is not read; give the flag ${option.long}`)
 }
 
 /** Set by the chart through the downward API. */

@@ -1,16 +1,18 @@
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { CLIENT_LIMIT_FLAGS } from './client-limits.ts'
 import { LOG_FLAGS } from './logs.ts'
 
-/** `a,b` and repeated flags both make one list. */
+/**
+ * `a,b` and repeated flags both make one list. One without anything in it is refused: of guards, proxies or namespaces
+ * it would mean none, or all.
+ */
 function collect(value: string, previous: string[] = []): string[] {
-  return [
-    ...previous,
-    ...value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  ]
+  const items = value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+  if (items.length === 0) throw new InvalidArgumentError('It is empty: name something, or leave it out.')
+  return [...previous, ...items]
 }
 
 /**
@@ -19,9 +21,12 @@ function collect(value: string, previous: string[] = []): string[] {
  */
 function option(flags: string, description: string): Option {
   const made = new Option(flags, description)
-  if (!flags.includes('<')) return made
-  const variable = `OSTIARY_${made.long?.slice(2).replaceAll('-', '_').toUpperCase()}`
-  return made.env(variable)
+  return flags.includes('<') ? made.env(variableOf(made)) : made
+}
+
+/** The name that a flag's variable has, or would have. */
+export function variableOf({ long }: Option): string {
+  return `OSTIARY_${long?.slice(2).replaceAll('-', '_').toUpperCase()}`
 }
 
 /** The flags that change what a compile means; `check` and `compile` take them too. */

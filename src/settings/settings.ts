@@ -2,14 +2,11 @@ import * as z from 'zod'
 import { CLIENT_LIMIT_FIELDS } from './client-limits.ts'
 import { duration } from './duration.ts'
 import { LOG_FIELDS } from './logs.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export const DEFAULT_CONTROLLER_CLASS = 'ostiary.dev/ingress-controller'
 
-const wholeNumber = (maximum: number): z.ZodType<number> => {
-  const message = `must be a whole number from 0 to ${maximum}`
-  return z.coerce.number({ message }).int(message).min(0, message).max(maximum, message)
-}
-const port = wholeNumber(65_535)
+const port = wholeNumber(0, 65_535)
 const trueByDefault: z.ZodType<boolean> = z
   .enum(['true', 'false'], 'must be true or false')
   .default('true')
@@ -61,7 +58,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
   dashboardPlugin: qualifiedName.optional(),
   /** 0: as many as the cgroup allows. */
-  workers: wholeNumber(256).default(0),
+  workers: wholeNumber(0, 256).default(0),
   trustedProxies: list,
   ingressClass: z.string().min(1).default('ostiary'),
   /** `spec.controller` of the IngressClasses that are served. All of Ostiary's have one prefix: they know each other by it. */
@@ -88,7 +85,7 @@ export const settingsSchema = z.strictObject({
   noProxy: z.string().optional(),
   defaultSslCertificate: qualifiedName.optional(),
   /** How many processes serve, where that is known. */
-  replicas: z.coerce.number().int().min(1).max(10_000).optional(),
+  replicas: wholeNumber(1, 10_000).optional(),
   sessionKeyFile: z.string().min(1).optional(),
   sessionKeySecret: z.string().min(1).default('ostiary-session-keys'),
   /** One instance of several writes status and Events; false where there is only one. */

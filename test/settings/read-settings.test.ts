@@ -90,6 +90,34 @@ describe('settings', () => {
     expect(readSettings(parse()).allowSharedHosts).toBe(false)
   })
 
+  test('a variable that a switch does not read is refused, since it would leave open what it means to close', () => {
+    variable('OSTIARY_REQUIRE_PLUGIN', 'true')
+    expect(() => readSettings(parse())).toThrow(
+      /^OSTIARY_REQUIRE_PLUGIN: is not read; give the flag --require-plugin\n/,
+    )
+  })
+
+  test.each(['', ' ', '1e3', '0x10', '-1', '1.5', '99999999999'])('%j is no number', (text) => {
+    for (const flag of ['--http-port', '--workers', '--max-requests', '--max-connections', '--replicas']) {
+      expect(() => readSettings(parse(flag, text))).toThrow(
+        new RegExp(`^${flag}: must be a whole number from`),
+      )
+    }
+  })
+
+  test('a share is a number, as Helm writes it too', () => {
+    expect(readSettings(parse('--access-log-sample', '1e-05')).accessLogSample).toBe(0.00001)
+    for (const text of ['', 'all', '2', '-1'])
+      expect(() => readSettings(parse('--access-log-sample', text))).toThrow(/^--access-log-sample: must be/)
+  })
+
+  test.each(['--default-plugins', '--watch-namespace', '--trusted-proxies', '--publish-status-address'])(
+    'an empty list is no list: %s',
+    (flag) => {
+      expect(() => parse(flag, ' , ')).toThrow(/is empty/)
+    },
+  )
+
   test('every problem is told at once, by flag', () => {
     const read = (): unknown =>
       readSettings(parse('--http-port', '70000', '--workers', 'many', '--default-plugins', 'x'))
@@ -121,6 +149,19 @@ describe('settings', () => {
 })
 
 describe('flags that cannot hold together', () => {
+  test.each([
+    ['--kubeconfig', 'file'],
+    ['--watch-namespace', 'a'],
+    ['--publish-service', 'a/b'],
+    ['--publish-status-address', '192.0.2.1'],
+    ['--publish-node-addresses'],
+    ['--update-status-on-shutdown'],
+  ])('files have no use for %s', (...flags) => {
+    expect(() => readSettings(parse('--manifests', 'directory', ...flags))).toThrow(
+      `${flags[0]}: is for clusters, and cannot be used with --manifests`,
+    )
+  })
+
   test('--without-cluster-rights needs the namespaces that Roles are bound in', () => {
     expect(() => readSettings(parse('--without-cluster-rights'))).toThrow(
       /^--without-cluster-rights: needs --watch-namespace/,

@@ -21,10 +21,10 @@ test('a port that is taken costs the dashboard and nothing else', async () => {
 test('but nothing begins where the requests of a host would go to a stranger', async () => {
   const settings = readSettings({
     manifests: import.meta.dirname,
-    httpPort: 0,
-    httpsPort: 0,
-    adminPort: 0,
-    workers: 1,
+    httpPort: '0',
+    httpsPort: '0',
+    adminPort: '0',
+    workers: '1',
     logLevel: 'fatal',
     dashboardPort: await takenPort(),
     dashboardHost: 'ops.test',
