@@ -1,4 +1,5 @@
 import { AnnotationReader, type AnnotationProblem } from './annotation-reader.ts'
+import { foreignProtection } from './foreign-protection.ts'
 import { readTraffic, TRAFFIC_ANNOTATIONS, type TrafficAnnotations } from './traffic-annotations.ts'
 import { readTls, TLS_ANNOTATIONS, type TlsAnnotations } from './tls-annotations.ts'
 import {
@@ -44,13 +45,11 @@ export interface Annotations {
   readonly forwarding?: ForwardingAnnotations
   /** Of a Service. */
   readonly upstream?: UpstreamAnnotations
-  /** Annotations of other controllers that meant protection. */
+  /** Annotations of other controllers that meant protection, and for which no annotation of ours stands in. */
   readonly foreignProtection: readonly string[]
   /** Each closes the object's routes. */
   readonly problems: readonly AnnotationProblem[]
 }
-
-const FOREIGN_PROTECTION = /^(konghq\.com\/plugins|nginx\.ingress\.kubernetes\.io\/auth-[a-z-]+)$/
 
 /**
  * Reads the annotations of an Ingress or a Service. Total: what cannot be read becomes a problem.
@@ -75,6 +74,7 @@ export function parseAnnotations(
   const accessLog = reader.boolean('access-log')
   const upstream = kind === 'Service' ? readUpstream(reader) : undefined
   const traffic = kind === 'Ingress' ? readTraffic(reader) : undefined
+  const tls = readTls(reader)
   return {
     ...(plugins && { plugins }),
     public: isPublic,
@@ -84,12 +84,13 @@ export function parseAnnotations(
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
     ...(accessLog !== undefined && { accessLog }),
     ...(traffic && { traffic }),
-    tls: readTls(reader),
+    tls,
     ...(forwarding && { forwarding }),
     ...(upstream && { upstream }),
-    foreignProtection: Object.keys(annotations)
-      .filter((name) => FOREIGN_PROTECTION.test(name))
-      .sort(),
+    foreignProtection: foreignProtection(annotations, {
+      hasSourceRange: traffic?.sourceRange !== undefined,
+      hasClientCertificates: tls.clientCertificate !== undefined,
+    }),
     problems: reader.problems,
   }
 }

@@ -140,10 +140,10 @@ export class PluginAttacher {
         reason: 'ForeignProtection',
         path: `metadata.annotations[${name}]`,
         message:
-          'meant protection by another controller, and no plugin of ours stands in; its routes answer 503',
+          'meant protection by another controller, and nothing of ours stands in; its routes answer 503',
         remedy:
           object.kind === 'Ingress'
-            ? 'Set ostiary.dev/plugins, or ostiary.dev/public: "true" where open is meant.'
+            ? 'Set ostiary.dev/plugins (or for addresses allow-source-range, for client certificates client-ca-secret), or ostiary.dev/public: "true" where open is meant.'
             : 'Set ostiary.dev/plugins, or remove the annotation where open is meant.',
       })
       return closed('ForeignProtection', `${object.kind} annotation ${name} meant protection.`)

@@ -132,7 +132,7 @@ export const REASONS = {
   },
   ForeignProtection: {
     effect: 'closes',
-    meaning: "Another controller's annotation meant protection, and no plugin of ours stands in.",
+    meaning: "Another controller's annotation meant protection, and nothing of ours stands in.",
     action: 'Set `ostiary.dev/plugins`, or `ostiary.dev/public: "true"` where open is meant.',
   },
   GroupsNotKnown: {
