@@ -11,8 +11,9 @@ import type { Snapshot } from '../table/routing-table.ts'
 import type { SnapshotDifference } from '../table/snapshot-change.ts'
 import { createDefaultCertificate } from './default-certificate.ts'
 import type { ProxyLog } from './exchange.ts'
-import { assertPortFree, canReusePort, type ListenAddress } from './listen.ts'
+import { assertPortFree, canReusePort } from './listen.ts'
 import type { ListeningPorts, ProxyServerOptions } from './proxy-server.ts'
+import { withPorts, withReusePort } from './shared-addresses.ts'
 import { ThreadHandle } from './thread-handle.ts'
 import type { LineKind, Publication, ThreadLogs } from './thread-messages.ts'
 import type { ReportQuestion, ThreadReport } from './thread-report.ts'
@@ -327,20 +328,6 @@ class Pool implements ThreadPool {
 
 function isStuck({ silentMs, isListening }: ThreadHandle): boolean {
   return silentMs >= (isListening ? STUCK_MS : STUCK_AT_START_MS)
-}
-
-type Addresses = Pick<ProxyServerOptions, 'http' | 'https'>
-
-function withReusePort({ http, https }: Addresses, reusePort: boolean): Addresses {
-  const share = (address: ListenAddress): ListenAddress => ({ ...address, reusePort })
-  return { ...(http && { http: share(http) }), ...(https && { https: share(https) }) }
-}
-
-function withPorts({ http, https }: Addresses, ports: ListeningPorts): Addresses {
-  return {
-    ...(http && { http: { ...http, port: ports.http ?? http.port } }),
-    ...(https && { https: { ...https, port: ports.https ?? https.port } }),
-  }
 }
 
 /** Beside this file, with its extension: .ts from source, .js once built. tsc rewrites imports, but no URLs. */
