@@ -65,21 +65,14 @@ export function parseAnnotations(
     kind === 'Ingress' ? INGRESS_ANNOTATIONS : SERVICE_ANNOTATIONS,
     annotations,
   )
-  const plugins = reader.pluginList('plugins')
-  const isPublic = reader.boolean('public') ?? false
-  const allowGroups = reader.list('allow-groups')
-  const denyGroups = reader.list('deny-groups')
-  checkPairs(reader, isPublic)
+  const access = readAccess(reader)
   const forwarding = readForwarding(reader)
   const accessLog = reader.boolean('access-log')
   const upstream = kind === 'Service' ? readUpstream(reader) : undefined
   const traffic = kind === 'Ingress' ? readTraffic(reader) : undefined
   const tls = readTls(reader)
   return {
-    ...(plugins && { plugins }),
-    public: isPublic,
-    ...(allowGroups && { allowGroups }),
-    ...(denyGroups && { denyGroups }),
+    ...access,
     allowEncodedSlash: reader.boolean('allow-encoded-slash') ?? false,
     allowDoubleSlash: reader.boolean('allow-double-slash') ?? false,
     ...(accessLog !== undefined && { accessLog }),
@@ -92,6 +85,23 @@ export function parseAnnotations(
       hasClientCertificates: tls.clientCertificate !== undefined,
     }),
     problems: reader.problems,
+  }
+}
+
+/** Who may pass. */
+function readAccess(
+  reader: AnnotationReader,
+): Pick<Annotations, 'plugins' | 'public' | 'allowGroups' | 'denyGroups'> {
+  const plugins = reader.pluginList('plugins')
+  const isPublic = reader.boolean('public') ?? false
+  const allowGroups = reader.list('allow-groups')
+  const denyGroups = reader.list('deny-groups')
+  checkPairs(reader, isPublic)
+  return {
+    ...(plugins && { plugins }),
+    public: isPublic,
+    ...(allowGroups && { allowGroups }),
+    ...(denyGroups && { denyGroups }),
   }
 }
 
