@@ -23,12 +23,28 @@ export class AnnotationReader {
   readonly problems: AnnotationProblem[] = []
   readonly #values: Readonly<Record<string, string>>
 
-  /** @param known The closed set of the kind: any other annotation of ours is a problem. */
-  constructor(kind: string, known: readonly string[], values: Readonly<Record<string, string>>) {
+  /**
+   * @param known The closed set of the kind: any other annotation of ours is a problem.
+   * @param elsewhere Those that stand on another kind.
+   */
+  constructor(
+    kind: string,
+    known: readonly string[],
+    values: Readonly<Record<string, string>>,
+    elsewhere: { readonly kind: string; readonly known: readonly string[] },
+  ) {
     this.#values = values
     for (const name of Object.keys(values).sort()) {
       if (!isOurs(name) || known.some((each) => name === ANNOTATION_PREFIX + each)) continue
       const written = name.slice(ANNOTATION_PREFIX.length)
+      if (elsewhere.known.includes(written)) {
+        this.report(
+          written,
+          'UnknownAnnotation',
+          `is not known on ${kind}; it stands on the ${elsewhere.kind}`,
+        )
+        continue
+      }
       // Somebody may write ten thousand of them.
       const nearest = this.problems.length < MAXIMUM_HINTS ? nearestName(written, known) : undefined
       const hint = nearest === undefined ? '' : `; did you mean ${ANNOTATION_PREFIX}${nearest}?`

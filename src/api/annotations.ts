@@ -60,11 +60,10 @@ export function parseAnnotations(
   kind: 'Ingress' | 'Service',
   annotations: Readonly<Record<string, string>>,
 ): Annotations {
-  const reader = new AnnotationReader(
-    kind,
-    kind === 'Ingress' ? INGRESS_ANNOTATIONS : SERVICE_ANNOTATIONS,
-    annotations,
-  )
+  const ofIngress = { kind: 'Ingress', known: INGRESS_ANNOTATIONS }
+  const ofService = { kind: 'Service', known: SERVICE_ANNOTATIONS }
+  const [own, other] = kind === 'Ingress' ? [ofIngress, ofService] : [ofService, ofIngress]
+  const reader = new AnnotationReader(kind, own.known, annotations, other)
   const access = readAccess(reader)
   const forwarding = readForwarding(reader)
   const accessLog = reader.boolean('access-log')
@@ -80,10 +79,7 @@ export function parseAnnotations(
     tls,
     ...(forwarding && { forwarding }),
     ...(upstream && { upstream }),
-    foreignProtection: foreignProtection(annotations, {
-      hasSourceRange: traffic?.sourceRange !== undefined,
-      hasClientCertificates: tls.clientCertificate !== undefined,
-    }),
+    foreignProtection: foreignProtection(annotations, { traffic, tls }),
     problems: reader.problems,
   }
 }

@@ -1,7 +1,10 @@
-/** What stands in for an annotation of another controller: a plugin of ours always does. */
+import type { TlsAnnotations } from './tls-annotations.ts'
+import type { TrafficAnnotations } from './traffic-annotations.ts'
+
+/** What of ours may stand in for an annotation of another controller; a plugin always does. */
 export interface OwnProtection {
-  readonly hasSourceRange: boolean
-  readonly hasClientCertificates: boolean
+  readonly traffic: TrafficAnnotations | undefined
+  readonly tls: TlsAnnotations
 }
 
 /** Controllers whose names for guards are alike. */
@@ -23,7 +26,7 @@ const NAMED =
  */
 export function foreignProtection(
   annotations: Readonly<Record<string, string>>,
-  { hasSourceRange, hasClientCertificates }: OwnProtection,
+  { traffic, tls }: OwnProtection,
 ): readonly string[] {
   return Object.entries(annotations)
     .filter(([name, value]) => isProtection(name, value))
@@ -31,8 +34,8 @@ export function foreignProtection(
     .sort()
 
   function isProtection(name: string, value: string): boolean {
-    if (ADDRESSES.test(name)) return !hasSourceRange && !admitsEverybody(name, value)
-    if (CLIENT_CERTIFICATES.test(name)) return !hasClientCertificates
+    if (ADDRESSES.test(name)) return traffic?.sourceRange === undefined && !admitsEverybody(name, value)
+    if (CLIENT_CERTIFICATES.test(name)) return tls.clientCertificate === undefined
     return OTHERS.test(name) || NAMED.test(name)
   }
 }

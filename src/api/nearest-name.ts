@@ -4,7 +4,7 @@ export function nearestName(written: string, known: readonly string[]): string |
   let nearest: string | undefined
   let least = Math.min(4, Math.ceil(name.length / 3) + 1)
   for (const each of known) {
-    const distance = editDistance(name, each, least)
+    const distance = editDistance(name, each.toLowerCase(), least)
     if (distance >= least) continue
     least = distance
     nearest = each

@@ -5,12 +5,16 @@ import { ingressClassSchema } from './ingress-class.ts'
 import { ingressSchema, type Ingress } from './ingress.ts'
 import { namespaceSchema } from './namespace.ts'
 import { objectMeta, type ObjectReference, type Problem } from './object.ts'
+import { nearestName } from './nearest-name.ts'
 import { oidcPluginSpec } from './oidc-plugin.ts'
 import type { KubernetesObject } from './resources.ts'
 import { salvageHeaders } from './salvage-headers.ts'
 import { salvageIngress } from './salvage-ingress.ts'
 import { secretSchema } from './secret.ts'
 import { serviceSchema } from './service.ts'
+
+/** Somebody may write ten thousand unknown fields. */
+const MAXIMUM_HINTS = 8
 
 /** What became of one raw object. */
 export type ParseResult =
@@ -106,11 +110,11 @@ function parseOwn(kind: 'OIDCPlugin' | 'Consumer', raw: object): ParseResult {
   return { kind: 'object', object }
 }
 
-function parseSpec<T>(schema: z.ZodType<T>, spec: unknown): ParsedSpec<T> {
+function parseSpec<T>(schema: z.ZodType<T> & { readonly shape: object }, spec: unknown): ParsedSpec<T> {
   const parsed = schema.safeParse(spec ?? {})
-  return parsed.success
-    ? { ok: true, value: parsed.data }
-    : { ok: false, problems: problemsOf(parsed.error, ['spec']), headers: salvageHeaders(spec) }
+  if (parsed.success) return { ok: true, value: parsed.data }
+  const problems = problemsOf(parsed.error, ['spec'], Object.keys(schema.shape))
+  return { ok: false, problems, headers: salvageHeaders(spec) }
 }
 
 function broken(kind: string, raw: object, error: z.ZodError, prefix: PropertyKey[] = []): ParseResult {
@@ -134,13 +138,26 @@ function referenceOf(kind: string, raw: object): { readonly reference?: ObjectRe
   return { reference: { kind, namespace, name: metadata.name } }
 }
 
-function problemsOf(error: z.ZodError, prefix: PropertyKey[]): Problem[] {
+/** @param fields The known ones at the prefix itself. */
+function problemsOf(
+  error: z.ZodError,
+  prefix: readonly PropertyKey[],
+  fields: readonly string[] = [],
+): Problem[] {
   return error.issues.flatMap((issue) => {
     const place = [...prefix, ...issue.path]
     if (issue.code !== 'unrecognized_keys') return [{ path: pathText(place), message: messageOf(issue) }]
-    const message = 'is not a known field; remove it, or mend its spelling'
-    return issue.keys.map((key) => ({ path: pathText([...place, key]), message }))
+    const known = issue.path.length === 0 ? fields : []
+    return issue.keys.map((key, index) => ({
+      path: pathText([...place, key]),
+      message: unknownField(index < MAXIMUM_HINTS ? nearestName(key, known) : undefined),
+    }))
   })
+}
+
+function unknownField(nearest: string | undefined): string {
+  const message = 'is not a known field; remove it, or mend its spelling'
+  return nearest === undefined ? message : `${message} (did you mean ${nearest}?)`
 }
 
 /** What zod says never holds the value, since `reportInput` is off. */
@@ -150,8 +167,18 @@ function messageOf(issue: z.core.$ZodIssue): string {
   }
   if (issue.code === 'invalid_value')
     return `must be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}`
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
+    return Number(issue.minimum) === 1 && issue.origin !== 'number'
+      ? 'must not be empty'
+      : `must be ${issue.minimum} or more${UNITS[issue.origin] ?? ''}`
+  }
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
+    return `must be ${issue.maximum} or less${UNITS[issue.origin] ?? ''}`
   return issue.message
 }
+
+/** What is counted, where it is no number. */
+const UNITS: Readonly<Record<string, string>> = { array: ' items', string: ' characters' }
 
 function pathText(path: readonly PropertyKey[]): string {
   let text = ''
