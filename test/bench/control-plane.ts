@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { hostAddress } from '../cluster/host-address.ts'
-import { apiServerBinaries, startPrivateApiServer } from '../support/private-api-server.ts'
+import { API_SERVER_REMEDY, hasApiServer, PrivateApiServer } from '../support/private-api-server.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
 import { buildOstiary } from './built.ts'
 import { BenchCluster } from './control-plane-cluster.ts'
@@ -31,11 +31,11 @@ const { values: flags } = parseArgs({
 })
 
 const main = flags.main ?? buildOstiary()
-const binaries = apiServerBinaries()
-if (binaries === undefined) throw new Error('set KUBEBUILDER_ASSETS to the folder of etcd and kube-apiserver')
+if (!hasApiServer()) throw new Error(API_SERVER_REMEDY)
 await using running = new AsyncDisposableStack()
-const server = await startPrivateApiServer(binaries)
+const server = await PrivateApiServer.create()
 running.defer(() => server.close())
+await server.start()
 const cluster = new BenchCluster(server)
 running.defer(() => cluster.close())
 await cluster.install()

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEcho, type Echo } from '../../deploy/demo/echo-upstream.ts'
 import { startLoad, type Load } from '../support/constant-load.ts'
+import { API_SERVER_REMEDY, hasApiServer, PrivateApiServer } from '../support/private-api-server.ts'
+import { requirement } from '../support/requirements.ts'
 import { hostAddress } from './host-address.ts'
 import { kubectl } from './kubectl.ts'
 import { ingressClass, ingressFor, serviceTo } from './objects.ts'
 import { OstiaryProcess } from './ostiary-process.ts'
-import { apiServerRequirement, PrivateApiServer } from './private-api-server.ts'
 
 const CLASS = 'ostiary'
 const STEADY = 'steady.example.test'
@@ -13,7 +14,9 @@ const ADDRESS = '192.0.2.10'
 const LIVE = { timeout: 60_000, interval: 100 }
 const hostOf = (name: string): string => `${name}.example.test`
 
-describe.skipIf(apiServerRequirement())('an API server that is killed and restarted under traffic', () => {
+const skipped = requirement('etcd or kube-apiserver', hasApiServer(), API_SERVER_REMEDY)
+
+describe.skipIf(skipped)('an API server that is killed and restarted under traffic', () => {
   let api: PrivateApiServer
   let echo: Echo
   let ostiary: OstiaryProcess

@@ -1,159 +1,225 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Agent, request } from 'undici'
-import { stringify } from 'yaml'
 import { freePort } from './free-port.ts'
 
-/** A real API server that nobody else uses: it may be loaded, killed and started again. */
-export interface PrivateApiServer {
-  /** File that leads to it with all permissions. */
-  readonly kubeconfig: string
-  readonly url: string
-  readonly token: string
-  /** PEM, for clients that make connections of their own. */
-  readonly certificateAuthority: string
-  /** Ends the API server at once, as a crash does; its objects stay. */
-  kill(): Promise<void>
-  /** Starts it again after `kill`, at the same address; resolves when it is ready. */
-  start(): Promise<void>
-  /** Ends everything and removes the objects. */
-  close(): Promise<void>
+/** As controller-runtime's envtest has it. */
+const ASSETS = process.env['KUBEBUILDER_ASSETS'] ?? ''
+const HOST = '127.0.0.1'
+/** On a busy machine its start takes a while. */
+const READY = { attempts: 450, pauseMs: 200 }
+
+/** How to provide what {@link hasApiServer} misses. */
+export const API_SERVER_REMEDY =
+  'put etcd and kube-apiserver on the PATH, or name their folder by KUBEBUILDER_ASSETS'
+
+/** Whether etcd and kube-apiserver are on this machine. */
+export function hasApiServer(): boolean {
+  return ['etcd', 'kube-apiserver'].every(isThere)
+}
+
+function isThere(name: string): boolean {
+  return existsSync(path.join(ASSETS, name)) || spawnSync(name, ['--version']).error === undefined
+}
+
+function start(name: string, args: readonly string[]): ChildProcess {
+  const file = existsSync(path.join(ASSETS, name)) ? path.join(ASSETS, name) : name
+  return spawn(file, args, { stdio: 'ignore' })
 }
 
 /**
- * The folder of `etcd` and `kube-apiserver`: KUBEBUILDER_ASSETS, as controller-runtime's envtest has it. `undefined`
- * where it is not set, or they are not in there.
+ * A real API server that nobody else uses, on its own etcd and on free ports of this machine, to be loaded, killed and
+ * started at will. Nothing else runs on it: no controllers, no nodes.
  */
-export function apiServerBinaries(): string | undefined {
-  const folder = process.env['KUBEBUILDER_ASSETS']
-  const isThere = folder !== undefined && existsSync(path.join(folder, 'kube-apiserver'))
-  return isThere && existsSync(path.join(folder, 'etcd')) ? folder : undefined
-}
+export class PrivateApiServer {
+  readonly #folder: string
+  readonly #etcdPort: number
+  readonly #etcd: ChildProcess
+  readonly #port: number
+  #server: ChildProcess | undefined
+  #token = ''
 
-/** Starts etcd and an API server on free ports of loopback, without controllers. @param binaries Their folder. */
-export async function startPrivateApiServer(binaries: string): Promise<PrivateApiServer> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'ostiary-api-server-'))
-  const [client, peer, port] = [await freePort(), await freePort(), await freePort()]
-  const token = randomBytes(16).toString('hex')
-  const url = `https://127.0.0.1:${port}`
-  const kubeconfig = path.join(folder, 'kubeconfig')
-  const certificate = path.join(folder, 'certs/apiserver.crt')
-  const tokens = path.join(folder, 'tokens.csv')
-  const key = path.join(folder, 'service-account.key')
-  writeFileSync(tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 })
-  writeFileSync(key, privateKeyPem(), { mode: 0o600 })
-  writeFileSync(kubeconfig, kubeConfigText(url, certificate, token), { mode: 0o600 })
-  const etcd = run(path.join(binaries, 'etcd'), etcdFlags(path.join(folder, 'etcd'), client, peer))
-  let server: ChildProcess | undefined
-
-  const kill = async (): Promise<void> => {
-    await end(server)
-    server = undefined
+  private constructor(folder: string, etcdPort: number, port: number, etcd: ChildProcess) {
+    this.#folder = folder
+    this.#etcdPort = etcdPort
+    this.#port = port
+    this.#etcd = etcd
   }
-  const start = async (): Promise<void> => {
-    server = run(path.join(binaries, 'kube-apiserver'), [
-      `--etcd-servers=http://127.0.0.1:${client}`,
+
+  static async create(): Promise<PrivateApiServer> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'ostiary-api-server-'))
+    const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()]
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    await writeFile(path.join(folder, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const peer = `http://${HOST}:${peerPort}`
+    const etcd = start('etcd', [
+      '--data-dir',
+      path.join(folder, 'etcd'),
+      '--unsafe-no-fsync',
+      '--log-level=error',
+      `--listen-client-urls=http://${HOST}:${etcdPort}`,
+      `--advertise-client-urls=http://${HOST}:${etcdPort}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+    ])
+    const created = new PrivateApiServer(folder, etcdPort, port, etcd)
+    await created.rotateToken()
+    return created
+  }
+
+  get url(): string {
+    return urlOf(this.#port)
+  }
+
+  /** What counts now, with all permissions. */
+  get token(): string {
+    return this.#token
+  }
+
+  /** PEM, for clients that make connections of their own. */
+  get certificateAuthority(): string {
+    return readFileSync(this.#certificate, 'utf8')
+  }
+
+  /** Reads its token from a file, as a pod does, each time that it is loaded. */
+  get kubeconfig(): string {
+    return path.join(this.#folder, 'kubeconfig')
+  }
+
+  /** What a server takes that is started from now on. The file with the client's token is left for {@link handOutToken}. */
+  async rotateToken(): Promise<void> {
+    this.#token = randomBytes(16).toString('hex')
+    const line = `${this.#token},admin,admin,"system:masters"\n`
+    await writeFile(path.join(this.#folder, 'tokens.csv'), line, { mode: 0o600 })
+  }
+
+  /** Gives the client the token that counts now. */
+  async handOutToken(): Promise<void> {
+    await writeFile(path.join(this.#folder, 'token'), this.#token, { mode: 0o600 })
+  }
+
+  /** Starts it where its clients know it, and waits until it is ready. */
+  async start(): Promise<void> {
+    await this.startSilently()
+    await this.handOutToken()
+    const tokenFile = path.join(this.#folder, 'token')
+    await this.#writeKubeconfig(this.kubeconfig, this.#port, { tokenFile })
+  }
+
+  /** As {@link start}, but leaves the client with whatever token it has. */
+  async startSilently(): Promise<void> {
+    this.#server = this.#run(this.#port)
+    await this.#ready(this.#port, this.#server)
+  }
+
+  /** Lets a server run beside, which no client knows, for as long as something is done by its kubeconfig. */
+  async behindTheScenes(act: (kubeconfig: string) => Promise<void>): Promise<void> {
+    const port = await freePort()
+    const server = this.#run(port)
+    await this.#ready(port, server)
+    const kubeconfig = path.join(this.#folder, `kubeconfig-${port}`)
+    await this.#writeKubeconfig(kubeconfig, port, { token: this.#token })
+    await act(kubeconfig)
+    await end(server)
+  }
+
+  /** SIGKILL: connections are reset, and nobody is told. */
+  async kill(): Promise<void> {
+    if (this.#server !== undefined) await end(this.#server)
+  }
+
+  /** Connections stay, and nothing is answered. */
+  stall(): void {
+    this.#server?.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.#server?.kill('SIGCONT')
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.kill(), end(this.#etcd)])
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  get #certificate(): string {
+    return path.join(this.#folder, 'certs', 'apiserver.crt')
+  }
+
+  #run(port: number): ChildProcess {
+    const key = path.join(this.#folder, 'sa.key')
+    return start('kube-apiserver', [
+      `--etcd-servers=http://${HOST}:${this.#etcdPort}`,
+      `--bind-address=${HOST}`,
+      `--advertise-address=${HOST}`,
       `--secure-port=${port}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
-      '--service-cluster-ip-range=10.96.0.0/16',
+      `--cert-dir=${path.join(this.#folder, 'certs')}`,
+      '--service-cluster-ip-range=10.97.0.0/16',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${key}`,
       `--service-account-key-file=${key}`,
-      `--cert-dir=${path.dirname(certificate)}`,
-      `--token-auth-file=${tokens}`,
+      `--token-auth-file=${path.join(this.#folder, 'tokens.csv')}`,
       '--authorization-mode=RBAC',
       // No controller makes the account that it would ask for.
       '--disable-admission-plugins=ServiceAccount',
     ])
-    await ready(url, certificate, token, server)
   }
-  const close = async (): Promise<void> => {
-    await kill()
-    await end(etcd)
-    rmSync(folder, { recursive: true })
+
+  async #writeKubeconfig(file: string, port: number, user: object): Promise<void> {
+    const cluster = { server: urlOf(port), 'certificate-authority': this.#certificate }
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'own', cluster }],
+      users: [{ name: 'admin', user }],
+      contexts: [{ name: 'own', context: { cluster: 'own', user: 'admin' } }],
+      'current-context': 'own',
+    }
+    await writeFile(file, JSON.stringify(config), { mode: 0o600 })
   }
-  try {
-    await start()
-  } catch (error) {
-    await close()
-    throw error
+
+  async #ready(port: number, server: ChildProcess): Promise<void> {
+    for (let attempt = 0; attempt < READY.attempts; attempt += 1) {
+      if (server.exitCode !== null) throw new Error(`kube-apiserver ended with ${server.exitCode}`)
+      if (existsSync(this.#certificate) && (await this.#answers(port))) return
+      await pause(READY.pauseMs)
+    }
+    throw new Error('kube-apiserver was not ready within 90 seconds')
   }
-  return {
-    kubeconfig,
-    url,
-    token,
-    certificateAuthority: readFileSync(certificate, 'utf8'),
-    kill,
-    start,
-    close,
+
+  /** Its namespaces come a moment after it says that it is ready. */
+  async #answers(port: number): Promise<boolean> {
+    const dispatcher = new Agent({ connect: { ca: this.certificateAuthority } })
+    const headers = { authorization: `Bearer ${this.#token}` }
+    const isFound = async (target: string): Promise<boolean> => {
+      const { statusCode, body } = await request(urlOf(port) + target, { dispatcher, headers })
+      await body.dump()
+      return statusCode === 200
+    }
+    try {
+      return (await isFound('/readyz')) && (await isFound('/api/v1/namespaces/default'))
+    } catch {
+      return false
+    } finally {
+      await dispatcher.destroy()
+    }
   }
 }
 
-function etcdFlags(folder: string, client: number, peer: number): string[] {
-  const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
-  return [
-    `--data-dir=${folder}`,
-    `--listen-client-urls=${clientUrl}`,
-    `--advertise-client-urls=${clientUrl}`,
-    `--listen-peer-urls=${peerUrl}`,
-    `--initial-advertise-peer-urls=${peerUrl}`,
-    `--initial-cluster=default=${peerUrl}`,
-    '--log-level=error',
-    // What is lost with this machine is lost on purpose.
-    '--unsafe-no-fsync',
-  ]
+function urlOf(port: number): string {
+  return `https://${HOST}:${port}`
 }
 
-function run(command: string, flags: readonly string[]): ChildProcess {
-  return spawn(command, flags, { stdio: 'ignore' })
-}
-
-async function end(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGKILL')
   await exited
-}
-
-async function ready(url: string, certificate: string, token: string, server: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt += 1) {
-    if (server.exitCode !== null) throw new Error(`kube-apiserver ended with ${server.exitCode}`)
-    if (existsSync(certificate)) {
-      const dispatcher = new Agent({ connect: { ca: readFileSync(certificate) } })
-      const headers = { authorization: `Bearer ${token}` }
-      const isReady = await request(`${url}/readyz`, { dispatcher, headers }).then(
-        async ({ statusCode, body }) => {
-          await body.dump()
-          return statusCode === 200
-        },
-        () => false,
-      )
-      await dispatcher.destroy()
-      if (isReady) return
-    }
-    await pause(100)
-  }
-  throw new Error('kube-apiserver was not ready within a minute')
-}
-
-function kubeConfigText(server: string, certificate: string, token: string): string {
-  return stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'private', cluster: { server, 'certificate-authority': certificate } }],
-    users: [{ name: 'admin', user: { token } }],
-    contexts: [{ name: 'private', context: { cluster: 'private', user: 'admin' } }],
-    'current-context': 'private',
-  })
-}
-
-function privateKeyPem(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  return privateKey.export({ type: 'pkcs8', format: 'pem' })
 }
