@@ -163,7 +163,9 @@ function unknownField(nearest: string | undefined): string {
 /** What zod says never holds the value, since `reportInput` is off. */
 function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    return issue.message.endsWith('received undefined') ? 'is missing' : `must be of type ${issue.expected}`
+    if (issue.message.endsWith('received undefined')) return 'is missing'
+    const isUnquoted = issue.expected === 'string' && /received (boolean|number)$/.test(issue.message)
+    return `must be of type ${issue.expected}${isUnquoted ? '; put it in quotes' : ''}`
   }
   if (issue.code === 'invalid_value')
     return `must be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}`

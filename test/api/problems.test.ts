@@ -18,6 +18,7 @@ test.each<[object, string]>([
   [{ timeout: 5 }, 'spec.timeout must be 100 or more'],
   [{ sessionIdlingTimeout: -1 }, 'spec.sessionIdlingTimeout must be 0 or more'],
   [{ hideCredentials: 'yes' }, 'spec.hideCredentials must be of type boolean'],
+  [{ clientId: 123 }, 'spec.clientId must be of type string; put it in quotes'],
   [{ scopes: 'openid' }, 'spec.scopes must be of type array'],
   [
     { clientSecret: 'hunter2' },
