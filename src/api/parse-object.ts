@@ -162,21 +162,24 @@ function unknownField(nearest: string | undefined): string {
 
 /** What zod says never holds the value, since `reportInput` is off. */
 function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
-    if (issue.message.endsWith('received undefined')) return 'is missing'
-    const isUnquoted = issue.expected === 'string' && /received (boolean|number)$/.test(issue.message)
-    return `must be of type ${issue.expected}${isUnquoted ? '; put it in quotes' : ''}`
-  }
-  if (issue.code === 'invalid_value')
-    return `must be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}`
-  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
-    return Number(issue.minimum) === 1 && issue.origin !== 'number'
-      ? 'must not be empty'
-      : `must be ${issue.minimum} or more${UNITS[issue.origin] ?? ''}`
-  }
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) return typeMessage(issue)
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) return tooSmall(issue)
   if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
     return `must be ${issue.maximum} or less${UNITS[issue.origin] ?? ''}`
+  if (issue.code === 'invalid_value')
+    return `must be ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}`
   return issue.message
+}
+
+function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType): string {
+  if (message.endsWith('received undefined')) return 'is missing'
+  const isUnquoted = expected === 'string' && /received (boolean|number)$/.test(message)
+  return `must be of type ${expected}${isUnquoted ? '; put it in quotes' : ''}`
+}
+
+function tooSmall({ minimum, origin }: z.core.$ZodIssueTooSmall): string {
+  if (Number(minimum) === 1 && origin !== 'number') return 'must not be empty'
+  return `must be ${minimum} or more${UNITS[origin] ?? ''}`
 }
 
 /** What is counted, where it is no number. */
