@@ -108,6 +108,8 @@ export class Exchange {
   decision: DecisionLabels | undefined
   /** Why the answer is not the upstream's, or not whole: a stable word. */
   reason = ''
+  /** What the client got where no response began here. */
+  #statusElsewhere = CLIENT_LEFT
   /** Where the request was sent; absent: nowhere. */
   upstream: UpstreamId | undefined
   /** Of the last attempt, as the two that follow. */
@@ -207,6 +209,12 @@ export class Exchange {
     if (!this.closed && !this.response.writableFinished) this.#watch()
   }
 
+  /** The listener has cut the connection for what came on it, and answered in place of the pipeline if nothing had. */
+  refusedOutside(status: number, reason: string): void {
+    this.#statusElsewhere = status
+    this.reason ||= reason
+  }
+
   #watch(): void {
     const { engine, response } = this
     this.#stopWatching?.()
@@ -229,7 +237,7 @@ export class Exchange {
     this.#stopWatching?.()
     const { engine, request, response, snapshot } = this
     engine.metrics.inFlight -= 1
-    const status = response.headersSent ? response.statusCode : CLIENT_LEFT
+    const status = response.headersSent ? response.statusCode : this.#statusElsewhere
     const endedAt = engine.clock.monotonic()
     snapshot.series(this.route).finished(request.method ?? '', status, (endedAt - this.startedAt) / 1000)
     if (!response.writableFinished) {
@@ -244,6 +252,11 @@ export class Exchange {
     if (engine.draining) engine.closeIdleConnections()
     return record
   }
+}
+
+/** The exchange that a response belongs to; `undefined`: none. */
+export function exchangeOf(response: ClientResponse): Exchange | undefined {
+  return (response as TrackedResponse)[EXCHANGE]
 }
 
 // One function for all responses instead of a closure for each.

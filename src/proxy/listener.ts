@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import type { ClientLimits } from './client-limits.ts'
 import type { ClientRequest, ClientResponse } from './client-message.ts'
+import type { EarlyRefusal, RefusedRequest } from './early-refusal.ts'
 import { problem, statusPhrase } from './problem.ts'
 import { HANDSHAKE_TIMEOUT_MS, protocolsOf, secureContextOptions, type ServerNames } from './server-names.ts'
 import { asksForWebSocket, takeUpgrade } from './upgrade.ts'
@@ -23,6 +24,10 @@ export type RequestHandler = (request: ClientRequest, response: ClientResponse, 
 
 /** How often connections are looked at that let us wait for their fields. */
 const CHECK_MS = 5_000
+
+/** Of node:http: a header section that does not end. */
+const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT'
+const HTTP1 = { protocol: 'HTTP/1.1' } as const
 
 const SERVER_OPTIONS: ServerOptions = {
   // Uploads take as long as they take; a client that stalls inside one is cut off by `Upload`.
@@ -44,13 +49,19 @@ function serverOptions({ headerTimeoutMs, maxHeaderBytes }: ClientLimits): Serve
   }
 }
 
-/** @param names absent: plain HTTP */
-export async function createListener(
-  handle: RequestHandler,
-  limits: ClientLimits,
-  names?: ServerNames,
-): Promise<Listener> {
-  const app = createApp(limits, names)
+/** Told of what is answered here, before anything of it is a request to be handled. */
+export type RefusalHandler = (refusal: EarlyRefusal) => void
+
+export interface ListenerOptions {
+  readonly limits: ClientLimits
+  /** Absent: plain HTTP. */
+  readonly names?: ServerNames
+  readonly onRefused: RefusalHandler
+}
+
+export async function createListener(handle: RequestHandler, options: ListenerOptions): Promise<Listener> {
+  const { limits, onRefused } = options
+  const app = createApp(options)
   await app.ready()
   const { server } = app
   // There are no routes. fastify would make a request and a reply of its own each time to find that out, which costs as
@@ -65,16 +76,28 @@ export async function createListener(
     continueWhenRead(request, response)
     server.emit('request', request, response)
   })
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const own = problem(417)
+    const { socket } = request
+    const reason = 'unknown_expectation'
+    onRefused({ ...HTTP1, socket, status: 417, reason, ...sizeOf(own.body), head: headOf(request) })
     // Whether the body comes all the same, nobody knows.
     response.shouldKeepAlive = false
     response.writeHead(own.status, own.headers).end(own.body)
   })
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
     // node:http hands the bare socket over, without a listener for its errors.
     socket.on('error', () => socket.destroy())
-    socket.write(rawProblem(405, 'CONNECT is not supported.'))
+    const own = problem(405, { message: 'CONNECT is not supported.' })
+    onRefused({
+      ...HTTP1,
+      socket,
+      status: 405,
+      reason: 'connect',
+      ...sizeOf(own.body),
+      head: headOf(request),
+    })
+    socket.write(rawProblem(own))
     // Not `end`: nobody reads this socket, so that a client which stays would keep it for ever, and the drain with it.
     socket.destroySoon()
   })
@@ -90,14 +113,15 @@ export async function createListener(
   return { app, server, closeUpgraded }
 }
 
-function createApp(limits: ClientLimits, names: ServerNames | undefined): FastifyInstance {
+function createApp(options: ListenerOptions): FastifyInstance {
+  const { limits, names } = options
   const common = {
     logger: false,
     keepAliveTimeout: limits.keepAliveMs,
     requestTimeout: 0,
     connectionTimeout: 0,
     return503OnClosing: false,
-    clientErrorHandler: (error: Error, socket: Socket) => answerClientError(error, socket, limits),
+    clientErrorHandler: (error: Error, socket: Socket) => answerClientError(error, socket, options),
   } as const
   if (names === undefined) return fastify({ ...common, http: serverOptions(limits) })
   return fastify({
@@ -123,29 +147,54 @@ function continueWhenRead(request: IncomingMessage, response: ServerResponse): v
 }
 
 /** Bytes that are no request. Answered only where that cannot fall into the middle of another response. */
-function answerClientError(error: Error & { code?: string }, socket: Socket, limits: ClientLimits): void {
+function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  { limits, onRefused }: ListenerOptions,
+): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const { _httpMessage: current } = socket as Socket & { _httpMessage?: { headersSent: boolean } | null }
-  if (socket.writable && current?.headersSent !== true)
-    socket.write(rawProblem(...describe(error.code, limits)))
+  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  const { status, message, reason } = describe(error.code, limits)
+  const own = problem(status, { message })
+  if (isOfRequest(error.code, socket)) {
+    onRefused({ ...HTTP1, socket, status, reason, ...sizeOf(own.body), response: response ?? undefined })
+  }
+  if (socket.writable && response?.headersSent !== true) socket.write(rawProblem(own))
   socket.destroy(error)
 }
 
-function describe(code = '', { maxHeaderBytes }: ClientLimits): [status: number, message: string] {
+/** Browsers and load balancers open connections ahead, and scanners fail in handshakes: neither has asked for anything. */
+function isOfRequest(code = '', { bytesRead }: Socket): boolean {
+  return bytesRead > 0 && (code.startsWith('HPE_') || code === REQUEST_TIMEOUT)
+}
+
+function describe(
+  code = '',
+  { maxHeaderBytes }: ClientLimits,
+): { readonly status: number; readonly reason: string; readonly message: string } {
   switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return [408, 'The request took too long to arrive.']
-    case 'HPE_HEADER_OVERFLOW':
-      return [431, `The request line and the fields are larger than ${maxHeaderBytes} bytes.`]
+    case REQUEST_TIMEOUT:
+      return { status: 408, reason: 'header_timeout', message: 'The request took too long to arrive.' }
+    case 'HPE_HEADER_OVERFLOW': {
+      const message = `The request line and the fields are larger than ${maxHeaderBytes} bytes.`
+      return { status: 431, reason: 'header_too_large', message }
+    }
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return [413, 'The chunk extensions are too large.']
+      return { status: 413, reason: 'malformed', message: 'The chunk extensions are too large.' }
     default:
-      return [400, 'This is no valid HTTP/1.1 request.']
+      return { status: 400, reason: 'malformed', message: 'This is no valid HTTP/1.1 request.' }
   }
 }
 
-function rawProblem(status: number, message: string): string {
-  const { body, headers } = problem(status, { message })
+function headOf({ headers, method = '', url: target = '' }: IncomingMessage): RefusedRequest {
+  return { method, target, headers }
+}
+
+function sizeOf(body: string): { readonly responseBytes: number } {
+  return { responseBytes: Buffer.byteLength(body) }
+}
+
+function rawProblem({ body, headers, status }: ReturnType<typeof problem>): string {
   let head = `HTTP/1.1 ${status} ${statusPhrase(status)}\r\n`
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${head}Connection: close\r\n\r\n${body}`

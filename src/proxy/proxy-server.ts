@@ -14,9 +14,10 @@ import type { Snapshot } from '../table/routing-table.ts'
 import { ActiveSnapshot, type LiveSnapshot } from './active-snapshot.ts'
 import { CLIENT_LIMITS, type ClientLimits } from './client-limits.ts'
 import { drain, lingerMs } from './drain.ts'
+import { noteEarlyRefusal } from './early-refusal.ts'
 import { Exchange, type Engine, type ProxyLog } from './exchange.ts'
 import { listen, type ListenAddress } from './listen.ts'
-import { createListener, type Listener, type RequestHandler } from './listener.ts'
+import { createListener, type Listener, type RefusalHandler, type RequestHandler } from './listener.ts'
 import { handle } from './pipeline.ts'
 import { ServerNames, TLS_SETTINGS, type KeyPair, type TlsSettings } from './server-names.ts'
 import { createTlsListener, type TlsListener, type TlsListenerOptions } from './tls-listener.ts'
@@ -127,17 +128,18 @@ export async function createProxyServer(
   const onRequest: RequestHandler = (request, response, upgrading) => {
     handle(new Exchange(engine, request, response, upgrading))
   }
+  const onRefused: RefusalHandler = (refusal) => noteEarlyRefusal(engine, refusal)
   const names =
     options.defaultCertificate === undefined
       ? undefined
       : new ServerNames(options.defaultCertificate, log, options.tls ?? TLS_SETTINGS)
-  const http = options.http === undefined ? undefined : await createListener(onRequest, limits)
+  const http = options.http === undefined ? undefined : await createListener(onRequest, { limits, onRefused })
   const authoritiesOf: TlsListenerOptions['authoritiesOf'] = (host) =>
     findVirtualHost(engine.snapshot.index, host)?.virtualHost.clientAuthorities
   const https =
     options.https === undefined
       ? undefined
-      : await createHttps(onRequest, options, { names, limits, authoritiesOf, log })
+      : await createHttps(onRequest, options, { names, limits, onRefused, authoritiesOf, log })
   if (http !== undefined) countConnections(http, 'http', metrics)
   if (https !== undefined) countConnections(https, 'https', metrics)
   let live = EMPTY_LIVE_TABLE

@@ -45,9 +45,12 @@ function protocolOf(major: number, minor: number): string {
   return minor === 0 ? 'HTTP/1.0' : 'HTTP/1.1'
 }
 
-/** Codes and tokens come in queries. An authority that nobody has read may hold a password. */
 function pathOf({ authority, request }: Exchange): string {
-  const target = (authority as Exchange['authority'] | undefined)?.target ?? request.url ?? ''
+  return pathIn((authority as Exchange['authority'] | undefined)?.target ?? request.url ?? '')
+}
+
+/** Codes and tokens come in queries. An authority that nobody has read may hold a password. */
+export function pathIn(target: string): string {
   if (!target.startsWith('/')) return ''
   const end = target.search(/[?#]/)
   return end === -1 ? target : target.slice(0, end)

@@ -12,7 +12,8 @@ import { ActiveSnapshot, type LiveSnapshot } from './active-snapshot.ts'
 import { CLIENT_LIMITS, type ClientLimits } from './client-limits.ts'
 import { askedFor } from './client-certificates/client-certificate.ts'
 import { Exchange, type Engine } from './exchange.ts'
-import { createListener } from './listener.ts'
+import { noteEarlyRefusal } from './early-refusal.ts'
+import { createListener, type RefusalHandler, type RequestHandler } from './listener.ts'
 import { rehearse } from './pipeline.ts'
 import { createRateLimiter } from './traffic/rate-limiter.ts'
 import { createTrustedProxies } from './trusted-proxies.ts'
@@ -80,7 +81,7 @@ export async function rehearseRequest(
   const ended = Promise.withResolvers<Exchange | undefined>()
   let seen: Exchange | undefined
   let leg: Leg | undefined
-  const listener = await createListener((message, response, upgrading) => {
+  const onRequest: RequestHandler = (message, response, upgrading) => {
     const exchange = new Exchange(engine, message, response, upgrading)
     seen = exchange
     void rehearse(exchange, (step) => steps.push(step)).then((reached) => {
@@ -88,7 +89,10 @@ export async function rehearseRequest(
       if (leg !== undefined || response.writableFinished) ended.resolve(exchange)
       else response.once('close', () => ended.resolve(exchange))
     })
-  }, engine.limits)
+  }
+  const { limits } = engine
+  const onRefused: RefusalHandler = (refusal) => noteEarlyRefusal(engine, refusal)
+  const listener = await createListener(onRequest, { limits, onRefused })
   const [client, server] = duplexPair()
   const answer = collect(client)
   server.once('close', () => ended.resolve(seen))

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientLimits } from './client-limits.ts'
 import { HandshakeRouter, type HandshakeRouterOptions } from './client-certificates/handshake-router.ts'
 import { Http2Sessions } from './http2/http2-sessions.ts'
-import { createListener, type Listener, type RequestHandler } from './listener.ts'
+import { createListener, type Listener, type RefusalHandler, type RequestHandler } from './listener.ts'
 import { secureContextOptions } from './server-names.ts'
 
 /** An HTTPS listener, of HTTP/2 too, that asks for client certificates where a host wants them. */
@@ -16,6 +16,7 @@ export interface TlsListener extends Listener {
 
 export interface TlsListenerOptions extends HandshakeRouterOptions {
   readonly limits: ClientLimits
+  readonly onRefused: RefusalHandler
   /** 48 bytes that threads share, so that a TLS session made in one is resumed in another. */
   readonly ticketKeys?: Uint8Array
 }
@@ -24,11 +25,11 @@ export async function createTlsListener(
   onRequest: RequestHandler,
   options: TlsListenerOptions,
 ): Promise<TlsListener> {
-  const { limits, names, ticketKeys } = options
-  const listener = await createListener(onRequest, limits, names)
+  const { limits, names, onRefused, ticketKeys } = options
+  const listener = await createListener(onRequest, { limits, names, onRefused })
   const server = listener.server as HttpsServer
   const router = new HandshakeRouter(server, options)
-  const sessions = new Http2Sessions(onRequest, limits)
+  const sessions = new Http2Sessions(onRequest, limits, onRefused)
   divide(server, sessions)
   const setDefaultContext = (): void => {
     router.setSecureContext()

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Authorizer } from '../../src/auth/authorize.ts'
 import type { AuthDecision } from '../../src/auth/decision.ts'
 import { systemTimers } from '../../src/clock.ts'
+import type { ClientLimits } from '../../src/proxy/client-limits.ts'
 import { createDefaultCertificate } from '../../src/proxy/default-certificate.ts'
+import type { ProxyServerOptions } from '../../src/proxy/proxy-server.ts'
 import type { Snapshot } from '../../src/table/routing-table.ts'
 import { aPolicy } from '../support/a-policy.ts'
 import { KeptRecords } from '../support/kept-records.ts'
@@ -35,9 +37,20 @@ function guardedOn(...ports: number[]): Snapshot {
 async function recorded(
   snapshot: Snapshot,
   authorizer: Authorizer = noAuthorizer,
+  options: Partial<ProxyServerOptions> = {},
 ): Promise<RunningProxy & { records: KeptRecords }> {
   const records = new KeptRecords()
-  return { ...(await proxy(snapshot, {}, authorizer, systemTimers, records)), records }
+  return { ...(await proxy(snapshot, options, authorizer, systemTimers, records)), records }
+}
+
+async function recordedHttps(
+  snapshot: Snapshot,
+  limits: Partial<ClientLimits> = {},
+): Promise<RunningProxy & { https: number; records: KeptRecords }> {
+  const defaultCertificate = await createDefaultCertificate(new Date())
+  const options = { https: { host: '127.0.0.1', port: 0 }, defaultCertificate, limits }
+  const running = await recorded(snapshot, noAuthorizer, options)
+  return { ...running, https: running.https ?? 0 }
 }
 
 describe('of a request is kept', () => {
@@ -172,12 +185,8 @@ describe('of a request is kept', () => {
 
   test('over HTTP/2, the same', async () => {
     const { port } = await upstream((_request, response) => response.end('hello'))
-    const records = new KeptRecords()
-    const defaultCertificate = await createDefaultCertificate(new Date())
-    const https = { host: '127.0.0.1', port: 0 }
-    const options = { https, defaultCertificate }
-    const running = await proxy(everythingOn(port), options, noAuthorizer, systemTimers, records)
-    await ask(await open(running.https ?? 0), { ':path': '/a?b=c' })
+    const { https, records } = await recordedHttps(everythingOn(port))
+    await ask(await open(https), { ':path': '/a?b=c' })
     expect(await records.next()).toMatchObject({
       protocol: 'HTTP/2',
       scheme: 'https',
@@ -186,6 +195,69 @@ describe('of a request is kept', () => {
       reason: '',
       responseBytes: 5,
     })
+  })
+})
+
+const HOST = 'Host: example.com\r\n'
+
+describe('of what never becomes a request is kept', () => {
+  test.each([
+    ['another protocol', 400, 'malformed', '', 'SSH-2.0-marked\r\n\r\n'],
+    ['a field that is none', 400, 'malformed', '', `GET /marked HTTP/1.1\r\n${HOST}X : y\r\n\r\n`],
+    ['too large a head', 431, 'header_too_large', '', `GET /marked HTTP/1.1\r\nX: ${'x'.repeat(66_000)}\r\n`],
+    ['CONNECT', 405, 'connect', 'CONNECT', `CONNECT marked:password@example.com:443 HTTP/1.1\r\n${HOST}\r\n`],
+    [
+      'an expectation',
+      417,
+      'unknown_expectation',
+      'GET',
+      `GET /?marked HTTP/1.1\r\n${HOST}Expect: x\r\n\r\n`,
+    ],
+  ])('%s, once, with nothing of it that is not understood', async (_name, status, reason, method, bytes) => {
+    const { port, records } = await recorded(everythingOn(1))
+    const client = await RawClient.open(port)
+    client.write(bytes)
+    await client.closed()
+    const record = await records.next()
+    const responseBytes = client.pending.length - client.pending.indexOf('\r\n\r\n') - 4
+    expect(record).toMatchObject({ status, reason, method, clientAddress: '127.0.0.1', responseBytes })
+    expect(JSON.stringify(record)).not.toContain('marked')
+    expect(records.size).toBe(0)
+  })
+
+  test('a head that does not end, but no connection that asks for nothing', async () => {
+    const options = { limits: { headerTimeoutMs: 50 } }
+    const { port, records } = await recorded(everythingOn(1), noAuthorizer, options)
+    const idle = await RawClient.open(port)
+    await idle.closed()
+    const slow = await RawClient.open(port)
+    slow.write('GET /slow HTTP/1.1\r\n')
+    await slow.closed()
+    expect(await records.next()).toMatchObject({ status: 408, reason: 'header_timeout' })
+    expect(records.size).toBe(0)
+  })
+
+  test('a body that breaks its framing, as the end of its request', async () => {
+    const running = await recorded(everythingOn((await upstream(() => undefined)).port))
+    const client = await RawClient.open(running.port)
+    client.write(`POST /up HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nnonsense\r\n`)
+    expect(await client.closed()).toContain('HTTP/1.1 400 ')
+    expect(await running.records.next()).toMatchObject({ method: 'POST', status: 400, reason: 'malformed' })
+    expect(running.records.size).toBe(0)
+  })
+
+  test.each([
+    [{ ':method': 'BREW' }, 501, 'unknown_method', ''],
+    [{ ':scheme': 'ftp' }, 400, 'bad_request', 'GET'],
+    [{ expect: 'tea' }, 417, 'unknown_expectation', 'GET'],
+    [{ a: 'x'.repeat(9000) }, 431, 'header_too_large', 'GET'],
+  ])('an HTTP/2 head that is refused: %#', async (fields, status, reason, method) => {
+    const { https, records } = await recordedHttps(everythingOn(1), { maxHeaderBytes: 9000 })
+    await ask(await open(https), { ':path': '/a?marked', ...fields })
+    const record = await records.next()
+    expect(record).toMatchObject({ status, reason, method, path: '/a', protocol: 'HTTP/2', scheme: 'https' })
+    expect(JSON.stringify(record)).not.toContain('marked')
+    expect(records.size).toBe(0)
   })
 })
 

@@ -1,3 +1,4 @@
+import { METHODS, type IncomingHttpHeaders } from 'node:http'
 import {
   performServerHandshake,
   type ServerHttp2Session,
@@ -7,6 +8,8 @@ import {
 import type { TLSSocket } from 'node:tls'
 import type { ClientLimits } from '../client-limits.ts'
 import type { ClientRequest, ClientResponse } from '../client-message.ts'
+import type { RefusedRequest } from '../early-refusal.ts'
+import type { RefusalHandler } from '../listener.ts'
 import { problem } from '../problem.ts'
 import { Http2Request } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
@@ -27,12 +30,18 @@ const FIELD_BYTES = 32
 export class Http2Sessions {
   readonly #handle: (request: ClientRequest, response: ClientResponse) => void
   readonly #limits: ClientLimits
+  readonly #onRefused: RefusalHandler
   readonly #options: ServerOptions
   readonly #open = new Set<ServerHttp2Session>()
   #goingAway = false
 
-  constructor(handle: (request: ClientRequest, response: ClientResponse) => void, limits: ClientLimits) {
+  constructor(
+    handle: (request: ClientRequest, response: ClientResponse) => void,
+    limits: ClientLimits,
+    onRefused: RefusalHandler,
+  ) {
     this.#handle = handle
+    this.#onRefused = onRefused
     this.#limits = limits
     this.#options = sessionOptions(limits)
   }
@@ -60,7 +69,7 @@ export class Http2Sessions {
       })
       const response = new Http2Response(stream, headers[':method'] === 'HEAD')
       const head = readRequestHead(fields as readonly string[], headers, maxHeaderBytes)
-      if (!head.ok) refuse(response, head)
+      if (!head.ok) this.#refuse(socket, response, head, headers)
       else this.#begin(session, stream, response, new Http2Request(stream, head, socket))
     })
     session.once('close', () => {
@@ -98,6 +107,32 @@ export class Http2Sessions {
     })
     this.#handle(request, response)
   }
+
+  #refuse(
+    socket: TLSSocket,
+    response: Http2Response,
+    { message, reason, status }: RefusedHead,
+    headers: IncomingHttpHeaders,
+  ): void {
+    const own = problem(status, { message })
+    const responseBytes = Buffer.byteLength(own.body)
+    this.#onRefused({
+      socket,
+      protocol: 'HTTP/2',
+      status,
+      reason,
+      responseBytes,
+      head: refusedRequest(headers),
+    })
+    response.writeHead(own.status, own.headers)
+    response.end(own.body)
+  }
+}
+
+/** A method that nobody knows may be any text. */
+function refusedRequest(headers: IncomingHttpHeaders): RefusedRequest {
+  const { ':method': method = '', ':path': target = '' } = headers
+  return { method: METHODS.includes(String(method)) ? String(method) : '', target: String(target), headers }
 }
 
 function sessionOptions({ maxHeaderBytes }: ClientLimits): ServerOptions {
@@ -112,12 +147,6 @@ function sessionOptions({ maxHeaderBytes }: ClientLimits): ServerOptions {
     // Upstreams repeat fields as they like; over HTTP/1.1 that passes, too.
     strictSingleValueFields: false,
   }
-}
-
-function refuse(response: Http2Response, { status, message }: RefusedHead): void {
-  const own = problem(status, { message })
-  response.writeHead(own.status, own.headers)
-  response.end(own.body)
 }
 
 /** With GOAWAY, and at once: `close` would wait for a field section that does not end. */

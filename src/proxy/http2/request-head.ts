@@ -15,6 +15,8 @@ export interface RequestHead {
 export interface RefusedHead {
   readonly ok: false
   readonly status: 400 | 405 | 417 | 431 | 501
+  /** A stable word. */
+  readonly reason: string
   readonly message: string
 }
 
@@ -59,7 +61,9 @@ export function readRequestHead(
       rawHeaders.push(name, value)
     }
   }
-  if (bytes > maximumBytes) return refuse(431, `The fields are larger than ${maximumBytes} bytes.`)
+  if (bytes > maximumBytes) {
+    return refuse(431, 'header_too_large', `The fields are larger than ${maximumBytes} bytes.`)
+  }
   return refusalOf(pseudo, combined) ?? joined(pseudo, rawHeaders, combined)
 }
 
@@ -74,12 +78,14 @@ function refusalOf(
   { method, scheme }: PseudoHeaders,
   { expect }: IncomingHttpHeaders,
 ): RefusedHead | undefined {
-  if (method === 'CONNECT') return refuse(405, 'CONNECT is not supported.')
+  if (method === 'CONNECT') return refuse(405, 'connect', 'CONNECT is not supported.')
   // As over HTTP/1.1, where node:http knows no other.
-  if (!KNOWN_METHODS.has(method)) return refuse(501, 'The method is not known.')
+  if (!KNOWN_METHODS.has(method)) return refuse(501, 'unknown_method', 'The method is not known.')
   // Proxies in front name the scheme that their client used.
-  if (scheme !== 'https' && scheme !== 'http') return refuse(400, 'The scheme is neither https nor http.')
-  if (expect !== undefined && !CONTINUE.test(expect)) return refuse(417, 'The expectation is not known.')
+  if (scheme !== 'https' && scheme !== 'http')
+    return refuse(400, 'bad_request', 'The scheme is neither https nor http.')
+  if (expect !== undefined && !CONTINUE.test(expect))
+    return refuse(417, 'unknown_expectation', 'The expectation is not known.')
   return undefined
 }
 
@@ -97,11 +103,11 @@ function joined(
     return { ok: true, method, target, rawHeaders: ['host', authority, ...fields], headers }
   }
   if (host.toLowerCase() !== authority.toLowerCase()) {
-    return refuse(400, 'The request names another authority than its Host field.')
+    return refuse(400, 'bad_request', 'The request names another authority than its Host field.')
   }
   return { ok: true, method, target, rawHeaders: fields, headers }
 }
 
-function refuse(status: RefusedHead['status'], message: string): RefusedHead {
-  return { ok: false, status, message }
+function refuse(status: RefusedHead['status'], reason: string, message: string): RefusedHead {
+  return { ok: false, status, reason, message }
 }
