@@ -1,8 +1,11 @@
 /** What an audit keeps of who did what, and why. Never a token, a code, a cookie or a secret. */
 export interface AuditEvent {
-  readonly event: 'login' | 'logout' | 'refresh' | 'refusal'
-  /** `ended`: the session is over, as its refresh token is no good any more. */
-  readonly outcome: 'ok' | 'refused' | 'unavailable' | 'ended'
+  readonly event: 'login' | 'logout' | 'refresh' | 'refusal' | 'session' | 'websocket'
+  /**
+   * `ended`: the session is over, as its refresh token is no good any more. `expired`: so it is, by one of its timeouts.
+   * `cut`: the WebSocket was closed, as its request would not be let through any more.
+   */
+  readonly outcome: 'ok' | 'refused' | 'unavailable' | 'ended' | 'expired' | 'cut'
   /** How a logout came: absent for what a browser does itself. */
   readonly channel?: 'back' | 'front'
   /** A stable word; absent where there is nothing to explain. */

@@ -74,6 +74,9 @@ export interface Redirect extends WithResponseHeaders {
   readonly status: 302 | 303
   readonly location: string
   readonly reason: 'login' | 'callback' | 'logout' | RefusalReason
+  /** Where it stands for a refusal: as `Refuse` has it. */
+  readonly who?: string
+  readonly subject?: string
 }
 
 /** A page of ours that refuses nothing. What of it comes from a request or a token is text to be escaped. */
@@ -107,6 +110,8 @@ export interface Refuse extends WithResponseHeaders {
   readonly detail?: string
   /** Name of the person or client that was recognised, as they know it; for the page that people see. */
   readonly who?: string
+  /** `sub` of the same, for the audit. */
+  readonly subject?: string
   readonly wwwAuthenticate: readonly string[]
 }
 

@@ -11,7 +11,7 @@ import type { CredentialTrace } from './credential.ts'
 import type { Allow, AuthDecision, Claims, Identity } from './decision.ts'
 import { displayName } from './display-name.ts'
 import { presetHeaders } from './preset-headers.ts'
-import { forbidden, misconfigured, type Attempt } from './refusal.ts'
+import { forbidden, misconfigured, type Attempt, type ForbiddenOptions } from './refusal.ts'
 import { findShortfall } from './requirements.ts'
 import type { RoutePlan } from './route-plan.ts'
 import { isOwnCookie } from './session/cookie-names.ts'
@@ -52,7 +52,7 @@ export function judge(attempt: Attempt, policy: Policy, credential: Credential):
   const shortfall = findShortfall(policy, sources)
   if (shortfall !== undefined) {
     const { reason, scope } = shortfall
-    const options = { error: 'insufficient_scope', who: whoIs(credential) } as const
+    const options = { error: 'insufficient_scope', ...whoIs(credential) } as const
     return forbidden(attempt, policy, { reason }, { ...options, ...(scope !== undefined && { scope }) })
   }
   const lookup = findConsumer(policy, plan.table, sources)
@@ -92,7 +92,7 @@ function callerProblem(
   { lookup, groups, credential }: Caller,
 ): AuthDecision | undefined {
   if (lookup.kind === 'missing')
-    return forbidden(attempt, policy, { reason: 'no_consumer' }, { who: whoIs(credential) })
+    return forbidden(attempt, policy, { reason: 'no_consumer' }, whoIs(credential))
   if (lookup.kind === 'anonymous_missing') {
     return misconfigured('anonymous_consumer_not_found', 'anonymous consumer was not found')
   }
@@ -101,14 +101,14 @@ function callerProblem(
     attempt,
     policy,
     { reason: groups.isOverage ? 'group_overage' : 'group_denied' },
-    { message: NOT_ADMITTED, who: whoIs(credential) },
+    { message: NOT_ADMITTED, ...whoIs(credential) },
   )
 }
 
 function allow(plan: RoutePlan, policy: Policy, caller: Caller & { readonly credential: Credential }): Allow {
   const { credential, lookup, groups } = caller
   const { sources, trace, method } = credential
-  const subject = nameClaim(firstClaim(sources, ['sub'])) ?? credential.clientId
+  const subject = subjectOf(credential)
   const hidden = policy.hideCredentials ? trace : undefined
   // Later names win: no mapped claim can overwrite who the consumer is, or the token.
   const setHeaders = new Map([
@@ -130,8 +130,16 @@ function allow(plan: RoutePlan, policy: Policy, caller: Caller & { readonly cred
   }
 }
 
-function whoIs(credential: Credential | undefined): string | undefined {
-  return credential && (displayName(credential.sources) ?? credential.clientId)
+function whoIs(credential: Credential | undefined): Pick<ForbiddenOptions, 'who' | 'subject'> {
+  if (credential === undefined) return {}
+  const who = displayName(credential.sources) ?? credential.clientId
+  // As the audit names whoever logs in.
+  const subject = credential.idTokenSubject ?? subjectOf(credential)
+  return { ...(who !== undefined && { who }), ...(subject !== undefined && { subject }) }
+}
+
+function subjectOf({ clientId, sources }: Credential): string | undefined {
+  return nameClaim(firstClaim(sources, ['sub'])) ?? clientId
 }
 
 /** Tokens of clients may name no subject: then the client itself is one, unless another claim was asked for. */

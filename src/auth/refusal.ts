@@ -2,7 +2,7 @@ import type { Policy } from '../table/policy.ts'
 import type { AuthSnapshot } from './authorize.ts'
 import type { ServerUnavailable } from './authorization-server/authorization-server-client.ts'
 import { basicChallenge, bearerChallenge, type BearerError, type ChallengeDetails } from './challenge.ts'
-import type { AuthDecision, Refuse, RefusalReason, Unavailable } from './decision.ts'
+import type { AuthDecision, Redirect, Refuse, RefusalReason, Unavailable } from './decision.ts'
 import { isNavigation } from './navigation.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { RoutePlan } from './route-plan.ts'
@@ -64,8 +64,9 @@ export interface ForbiddenOptions {
   readonly message?: string
   readonly error?: BearerError
   readonly scope?: string
-  /** See `Refuse.who`. */
-  readonly who?: string | undefined
+  /** See `Refuse`. */
+  readonly who?: string
+  readonly subject?: string
 }
 
 /** 403 for a caller who is known and may not. The session stays, and no login is started. */
@@ -76,15 +77,16 @@ export function forbidden(
   options: ForbiddenOptions = {},
 ): AuthDecision {
   const { facts } = attempt
+  const { error, scope, subject, who } = options
+  const caller = { ...(who !== undefined && { who }), ...(subject !== undefined && { subject }) }
   const elsewhere = redirect(facts, policy.refusal.forbiddenRedirectUri, cause.reason)
-  if (elsewhere !== undefined) return elsewhere
-  const { error, scope, who } = options
+  if (elsewhere !== undefined) return { ...elsewhere, ...caller }
   return {
     kind: 'refuse',
     status: 403,
     ...wordsOf(cause),
     message: messageOf(policy, options.message ?? policy.refusal.forbiddenMessage, cause),
-    ...(who !== undefined && { who }),
+    ...caller,
     wwwAuthenticate:
       error === undefined ? [] : [challengeOf(attempt, policy, error, scope === undefined ? {} : { scope })],
     responseHeaders: [],
@@ -174,7 +176,7 @@ function redirect(
   facts: RequestFacts,
   location: string | undefined,
   reason: RefusalReason,
-): AuthDecision | undefined {
+): Redirect | undefined {
   if (location === undefined || !isNavigation(facts)) return undefined
   const target = URL.parse(location)
   const here = URL.parse(`${facts.scheme}://${facts.authority}${facts.path}`)

@@ -1,6 +1,7 @@
 import { andThen, type MaybePromise } from '../auth/maybe-promise.ts'
 import { messageOf } from '../errors.ts'
 import type { DecisionLabels } from '../observability/request-metrics.ts'
+import { auditCut } from './audit-refusal.ts'
 import type { Engine, Exchange } from './exchange.ts'
 import { judgeAgain, openedBy, type OpenedTunnel, type Standing } from './tunnel-standing.ts'
 
@@ -86,6 +87,7 @@ export class TunnelGuard {
     const decision: DecisionLabels = { plugin, flow, result: 'close', reason }
     this.#engine.metrics.decided(decision)
     this.#engine.log.info({ plugin, reason }, 'open connection cut')
+    auditCut(this.#engine, this.#opened, reason)
     this.#cut(decision)
   }
 }

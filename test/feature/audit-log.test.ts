@@ -4,6 +4,7 @@ import { startLoginApp, type LoginApp } from '../support/login-app.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { ingress, oidcPlugin } from '../support/manifests.ts'
 import { RedisProcess, redisRequirement } from '../support/redis-server.ts'
+import { startWebSocketApp } from '../support/web-socket-app.ts'
 import { WrittenLogs } from '../support/written-logs.ts'
 
 const ALICE = { subject: '00u1alicePqRsTuVw5d7', username: 'alice@example.com' }
@@ -60,7 +61,72 @@ test('a refusal is told with its reason, its route, whom it met, and the trace',
   const refusals = logs.lines('audit').filter(({ event }) => event === 'refusal')
   expect(refusals).toMatchObject([
     { outcome: 'refused', reason: 'no_credential', route: 'default/app#0.0' },
-    { outcome: 'refused', reason: 'missing_group', username: ALICE.username, traceId },
+    { outcome: 'refused', reason: 'missing_group', ...ALICE, traceId },
+  ])
+})
+
+test('a refusal that is a redirect tells whom it met, too', async () => {
+  const elsewhere = 'https://help.example.com/denied'
+  const { browser, logs } = await start({ groupsRequired: ['Nobody'], forbiddenRedirectUri: elsewhere })
+  await browser.login('/app')
+  expect(browser.locationOf(await browser.navigate('/app')).href).toBe(elsewhere)
+  expect(logs.lines('audit').at(-1)).toMatchObject({ event: 'refusal', reason: 'missing_group', ...ALICE })
+})
+
+test('a valid token that does not suffice is told with whom it names', async () => {
+  const { apply, authorizationServer, logs, ostiary } = await start()
+  const { issuer } = authorizationServer
+  apply(
+    {},
+    oidcPlugin('api', { issuer, authMethods: ['bearer'], scopesRequired: ['orders.write'] }),
+    ingress({ name: 'api', path: '/api', annotations: { 'ostiary.dev/plugins': 'api' } }),
+  )
+  const token = await clientCredentialsToken(authorizationServer)
+  const authorization = `Bearer ${token}`
+  expect((await fetch(`${ostiary.url}/api`, { headers: { authorization } })).status).toBe(403)
+  expect(logs.lines('audit')).toMatchObject([
+    { event: 'refusal', reason: 'insufficient_scope', subject: 'orders-service', username: 'orders-service' },
+  ])
+  expect(logs.text).not.toContain(token)
+})
+
+test.each([
+  ['idling_timeout', {}, 7200],
+  ['rolling_timeout', { sessionIdlingTimeout: 0 }, 14_400],
+  ['absolute_timeout', { sessionAbsoluteTimeout: 7000 }, 7000],
+])('a session that comes back after its %s is told, once', async (reason, spec, seconds) => {
+  const world = await start(spec)
+  const { browser, clock, logs } = world
+  await browser.login('/app')
+  const cookie = browser.jar.header(new URL(browser.origin))
+  clock.advance(seconds * 1000)
+  for (let i = 0; i < 3; i += 1) {
+    expect((await fetch(`${browser.origin}/app`, { headers: { cookie } })).status).toBe(401)
+  }
+  expect(logs.lines('audit').filter(({ event }) => event === 'session')).toMatchObject([
+    { outcome: 'expired', reason, plugin: 'default/app', client: '127.0.0.1', path: '/app', ...ALICE },
+  ])
+})
+
+test('a WebSocket that is cut is told with whose it was', async () => {
+  const logs = new WrittenLogs()
+  const app = await startWebSocketApp({
+    spec: { closeUpgradedConnections: true },
+    ostiary: { audit: logs.audit },
+  })
+  await app.browser.login('/app')
+  const socket = await app.open()
+  app.apply({ groupsRequired: ['Nobody'] })
+  await app.pass(5, socket)
+  await socket.raw.closed()
+  expect(logs.lines('audit').slice(1)).toMatchObject([
+    {
+      event: 'websocket',
+      outcome: 'cut',
+      reason: 'missing_group',
+      path: '/app/chat',
+      subject: ALICE.username,
+    },
   ])
 })
 
@@ -98,6 +164,31 @@ describe.skipIf(redisRequirement())('where sessions are in Redis', () => {
     ])
     expect(logs.text).not.toContain(token)
     expect(logs.text).not.toContain('marked-logout-token')
+  })
+
+  test('a logout by the front channel is told with the session that it names', async () => {
+    const world = await start({
+      sessionStorage: 'redis',
+      redis: { host: '127.0.0.1', port: redis.port },
+      frontchannelLogout: true,
+    })
+    const { authorizationServer, logs, ostiary } = world
+    const query = `iss=${encodeURIComponent(authorizationServer.issuer)}&sid=session-1`
+    expect((await fetch(`${ostiary.url}/oauth2/sign_out?${query}`)).status).toBe(200)
+    const told = { event: 'logout', outcome: 'ok', channel: 'front', plugin: 'default/app' }
+    expect(logs.lines('audit')).toMatchObject([{ ...told, serverSession: 'session-1' }])
+  })
+
+  test('a session that has ended there is told by a thread that knew it', async () => {
+    const world = await start({ sessionStorage: 'redis', redis: { host: '127.0.0.1', port: redis.port } })
+    const { browser, clock, logs } = world
+    await browser.login('/app')
+    await browser.navigate('/app')
+    clock.advance(7200_000)
+    for (let i = 0; i < 2; i += 1) expect((await browser.script('/app')).status).toBe(401)
+    expect(logs.lines('audit').filter(({ event }) => event === 'session')).toMatchObject([
+      { outcome: 'expired', reason: 'idling_timeout', ...ALICE },
+    ])
   })
 })
 

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { nowSeconds, type Clock } from '../../clock.ts'
 import type { Policy } from '../../table/policy.ts'
 import { CacheCounts, type CacheTally } from '../cache-counts.ts'
+import type { ExpiredHandler } from './expired-session.ts'
 import type { HeaderList } from '../decision.ts'
 import { cookieHeaderOf } from './cookie-header.ts'
 import { open, saltOf, seal, type SealContext } from './seal.ts'
@@ -30,6 +31,8 @@ interface OpenedSession {
   readonly lookup: SessionLookup & { readonly kind: 'session' }
   /** The last touch or renewal, handed to all requests that still carry these bytes. */
   touched?: { readonly atSeconds: number; readonly lookup: SessionLookup }
+  /** Its end was told. */
+  isTold?: true
 }
 
 const MAXIMUM_SESSIONS = 10_000
@@ -54,14 +57,20 @@ export class CookieSessionStore implements SessionStore {
   })
 
   readonly #tally: CacheTally
+  readonly #onExpired: ExpiredHandler
 
-  /** @param caches Where it is counted how often a session need not be opened. */
+  /**
+   * @param caches Where it is counted how often a session need not be opened.
+   * @param onExpired Told of a session that comes back after its end, once while its bytes are remembered.
+   */
   constructor(
     clock: Clock,
     randomBytes: (size: number) => Buffer,
     keys: SessionKeys,
     caches = new CacheCounts(),
+    onExpired: ExpiredHandler = () => undefined,
   ) {
+    this.#onExpired = onExpired
     this.#tally = caches.tally('sessions', () => this.#opened.size)
     this.#clock = clock
     this.#randomBytes = randomBytes
@@ -84,8 +93,9 @@ export class CookieSessionStore implements SessionStore {
     let oldest: OpenedSession | undefined
     for (const sealed of readChunks(cookieHeader, cookie.name)) {
       const found = this.#openSealed(sealed, cookie, policy, ring)
-      if (found === undefined || isOver(found.lookup.session, policy.session, now)) continue
-      if (oldest === undefined || isOlder(found, oldest)) oldest = found
+      if (found === undefined) continue
+      if (isOver(found.lookup.session, policy.session, now)) this.#tellEnd(request, found)
+      else if (oldest === undefined || isOlder(found, oldest)) oldest = found
     }
     if (oldest !== undefined) return this.#used(request, oldest, now)
     if (chunksPresent(cookieHeader, cookie.name, 0).length === 0) return NO_SESSION
@@ -133,6 +143,13 @@ export class CookieSessionStore implements SessionStore {
 
   close(): void {
     this.#opened.clear()
+  }
+
+  /** Once: a browser sends many requests before it has heard that its session is over. */
+  #tellEnd(request: SessionRequest, opened: OpenedSession): void {
+    if (opened.isTold) return
+    opened.isTold = true
+    this.#onExpired(request, opened.lookup.session)
   }
 
   /** The lookup of a valid session, with its cookies written anew when a timeout wants it. */

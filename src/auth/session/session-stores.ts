@@ -5,6 +5,7 @@ import type { HeaderList } from '../decision.ts'
 import { andThen, type MaybePromise } from '../maybe-promise.ts'
 import type { Policy } from '../../table/policy.ts'
 import { CookieSessionStore } from './cookie-session-store.ts'
+import { auditExpired, type ExpiredHandler } from './expired-session.ts'
 import { forgottenCookies } from './forgotten-cookies.ts'
 import { RedisConnections } from './redis/redis-connections.ts'
 import { RedisSessionStore } from './redis/redis-session-store.ts'
@@ -26,9 +27,10 @@ import type { Session, SessionLookup } from './session.ts'
 export function createSessionStores(deps: AuthDependencies, keys: SessionKeys): SessionStore {
   const { clock, randomBytes, allowLoopback = false, sessionObserver, caches = new CacheCounts() } = deps
   const connections = new RedisConnections(allowLoopback ? anyAddress : noLocalAddress, sessionObserver)
+  const onExpired: ExpiredHandler = (request, session) => auditExpired(deps, request, session)
   return new SessionStores(
-    new CookieSessionStore(clock, randomBytes, keys, caches),
-    new RedisSessionStore({ clock, randomBytes, keys, connections, caches }),
+    new CookieSessionStore(clock, randomBytes, keys, caches, onExpired),
+    new RedisSessionStore({ clock, randomBytes, keys, connections, caches, onExpired }),
     sessionObserver,
   )
 }

@@ -19,6 +19,15 @@ export function hasEnded(session: Session, policy: SessionPolicy, nowSeconds: nu
   )
 }
 
+/** Which of its timeouts ended a session, as fields of plugins name them; for the audit. */
+export function endedBy(session: Session, policy: SessionPolicy, nowSeconds: number): string {
+  if (hasPassed(session.createdAtSeconds, policy.absoluteTimeoutSeconds, nowSeconds))
+    return 'absolute_timeout'
+  if (hasPassed(session.renewedAtSeconds, policy.rollingTimeoutSeconds, nowSeconds)) return 'rolling_timeout'
+  if (hasPassed(session.lastSeenAtSeconds, policy.idlingTimeoutSeconds, nowSeconds)) return 'idling_timeout'
+  return 'expired_token'
+}
+
 /**
  * Whether a session is over whatever became of its cookies since: what is known where the browser may have newer ones
  * after a use or a refresh.

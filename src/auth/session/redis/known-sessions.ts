@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { SessionPolicy } from '../../../table/policy.ts'
 import type { CacheCounts, CacheTally } from '../../cache-counts.ts'
 import { cookieHeaderOf } from '../cookie-header.ts'
 import { open, saltOf, seal, type SealContext } from '../seal.ts'
@@ -7,6 +8,7 @@ import type { SessionCookies } from '../session-cookies.ts'
 import type { KeyRing, SessionKey } from '../session-keys.ts'
 import { decodeSession, encodeSession, sizeOfSession } from '../session-payload.ts'
 import type { SessionRequest } from '../session-store.ts'
+import { hasEnded } from '../session-timeouts.ts'
 import type { Session, SessionLookup } from '../session.ts'
 import { contentKeys, decodeHandle, encodeHandle, type SessionHandle } from './session-handle.ts'
 import type { SessionRecord } from './session-records.ts'
@@ -37,10 +39,25 @@ export interface KnownSession {
   touching: boolean
   /** It was ended here. */
   destroyed: boolean
+  /** Its end by a timeout was told. */
+  isTold?: true
 }
 
 const MAXIMUM_SESSIONS = 10_000
 const MAXIMUM_CACHED_CHARACTERS = 32 * 1024 * 1024
+
+/** The session, where it has ended by itself; once. */
+export function untoldEnd(
+  known: KnownSession,
+  policy: SessionPolicy,
+  nowSeconds: number,
+): Session | undefined {
+  const session = known.read?.found?.lookup.session
+  if (session === undefined || known.isTold || known.destroyed) return undefined
+  if (!hasEnded(session, policy, nowSeconds)) return undefined
+  known.isTold = true
+  return session
+}
 
 /** The sessions that one proxy thread has seen the cookies of. */
 export class KnownSessions {

@@ -5,6 +5,7 @@ import type { HeaderList } from '../../decision.ts'
 import { CacheCounts } from '../../cache-counts.ts'
 import type { MaybePromise } from '../../maybe-promise.ts'
 import { cookieHeaderOf } from '../cookie-header.ts'
+import type { ExpiredHandler } from '../expired-session.ts'
 import { chunksPresent } from '../session-chunks.ts'
 import { SessionCookies } from '../session-cookies.ts'
 import type { KeyRing, SessionKeys } from '../session-keys.ts'
@@ -24,6 +25,7 @@ import {
   KnownSessions,
   openContents,
   sealContents,
+  untoldEnd,
   type KnownSession,
   type LastRead,
 } from './known-sessions.ts'
@@ -40,6 +42,8 @@ export interface RedisStoreDependencies {
   readonly connections: RedisConnections
   /** Where it is counted how often a cookie need not be opened. Default: nobody asks. */
   readonly caches?: CacheCounts
+  /** Told of a session that comes back after its end. */
+  readonly onExpired?: ExpiredHandler
 }
 
 /** A claim that nobody kept or released, as when Redis went away meanwhile, lapses after this. */
@@ -210,7 +214,10 @@ export class RedisSessionStore implements SessionStore {
       const version = await records.version(key)
       if (!version.ok) return version
       if (version.value === found.record.version) return { atMs, found }
-      if (version.value === undefined) return { atMs }
+      if (version.value === undefined) {
+        this.#tellEnd(request, known)
+        return { atMs }
+      }
     }
     const answer = await records.read(key)
     if (!answer.ok) return answer
@@ -219,14 +226,21 @@ export class RedisSessionStore implements SessionStore {
     return { atMs, ...(opened && { found: opened }) }
   }
 
+  /** Redis forgets what has ended: who it was, only a thread knows that has read it before. */
+  #tellEnd(request: SessionRequest, known: KnownSession): void {
+    const session = untoldEnd(known, request.policy.session, nowSeconds(this.#deps.clock))
+    if (session !== undefined) this.#deps.onExpired?.(request, session)
+  }
+
   #judge(request: SessionRequest, known: readonly KnownSession[]): SessionLookup {
     const { policy, facts } = request
     const now = nowSeconds(this.#deps.clock)
     let oldest: KnownSession | undefined
     for (const each of known) {
       const session = each.read?.found?.lookup.session
-      if (session === undefined || each.destroyed || hasEnded(session, policy.session, now)) continue
-      if (oldest === undefined || isOlder(each, oldest)) oldest = each
+      if (session === undefined || each.destroyed) continue
+      if (hasEnded(session, policy.session, now)) this.#tellEnd(request, each)
+      else if (oldest === undefined || isOlder(each, oldest)) oldest = each
     }
     if (oldest !== undefined) return this.#used(request, oldest, now)
     const { name } = this.#cookies.of(policy.session, facts)
