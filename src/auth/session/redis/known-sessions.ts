@@ -169,3 +169,9 @@ function contentContext({
 }): SealContext {
   return { purpose: 'redis-session', realm, name: handle.id }
 }
+
+/** Whether one was begun before another. */
+export function isOlder(one: KnownSession, other: KnownSession): boolean {
+  const created = ({ read }: KnownSession): number => read?.found?.lookup.session.createdAtSeconds ?? 0
+  return created(one) < created(other)
+}

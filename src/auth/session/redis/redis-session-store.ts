@@ -22,6 +22,7 @@ import type {
 import { afterUse, hasEnded, longestSeconds, remainingSeconds } from '../session-timeouts.ts'
 import type { Session, SessionLookup, SessionUnavailable } from '../session.ts'
 import {
+  isOlder,
   KnownSessions,
   openContents,
   sealContents,
@@ -31,7 +32,7 @@ import {
 } from './known-sessions.ts'
 import type { RedisConnections } from './redis-connections.ts'
 import { newHandleKey } from './session-handle.ts'
-import { claimKey, indexKey, indexKeys, type IndexOwner } from './session-index.ts'
+import { claimKey, indexKey, indexKeys, ownerOf } from './session-index.ts'
 import { SessionRecords, type Listing, type RecordChange } from './session-records.ts'
 
 /** What the store needs of the world. */
@@ -331,15 +332,6 @@ function redisOf({ session }: Policy): RedisServer {
   return session.redis
 }
 
-function ownerOf({ server, client }: Policy): IndexOwner {
-  return { issuer: server.issuer, clientId: client?.id ?? '' }
-}
-
 function recordKey(policy: Policy, id: string): string {
   return `${redisOf(policy).prefix}s:${id}`
-}
-
-function isOlder(one: KnownSession, other: KnownSession): boolean {
-  const created = ({ read }: KnownSession): number => read?.found?.lookup.session.createdAtSeconds ?? 0
-  return created(one) < created(other)
 }

@@ -1,3 +1,4 @@
+import type { Policy } from '../../../table/policy.ts'
 import { createHmac } from 'node:crypto'
 import type { Claims } from '../../decision.ts'
 import type { SessionKey } from '../session-keys.ts'
@@ -57,4 +58,9 @@ export function claimKey(
 function text(claims: Claims, name: string): string | undefined {
   const value = claims[name]
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** Whose sessions of a policy's realm are found together. */
+export function ownerOf({ server, client }: Policy): IndexOwner {
+  return { issuer: server.issuer, clientId: client?.id ?? '' }
 }
