@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { chartReadme } from './chart-readme.ts'
+import { commandReference } from './command-reference.ts'
 import { crdTemplate } from './crd-template.ts'
 import { customResourceDefinitions, kustomizationOf } from './crds.ts'
 import { fieldReference } from './field-reference.ts'
@@ -52,6 +53,7 @@ generateFolder(
   new Map([
     ['oidcplugin.md', fieldReference(crds.get('ostiary.dev_oidcplugins.yaml') ?? '')],
     ['consumer.md', fieldReference(crds.get('ostiary.dev_consumers.yaml') ?? '')],
+    ['commands.md', commandReference()],
     ['flags.md', flagReference()],
     ['reasons.md', reasonReference()],
   ]),

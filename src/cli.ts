@@ -35,7 +35,8 @@ export async function runCli(args: readonly string[], signal: AbortSignal): Prom
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/** All commands, each with its help. */
+export function createProgram(context: CommandContext): Command {
   const program = new Command('ostiary')
     .description('Kubernetes ingress controller with its own proxy that enforces OpenID Connect')
     .version(context.version)

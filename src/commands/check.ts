@@ -6,13 +6,17 @@ import type { Diagnostic } from '../table/diagnostic.ts'
 import { certificateDiagnostics } from './certificate-findings.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import { countDiagnostics } from './count-diagnostics.ts'
-import { printData, type OutputFormat } from './output-format.ts'
+import { printData, type RowsFormat } from './output-format.ts'
 import { describeDiagnostic } from './print-diagnostic.ts'
+import { printRows } from './print-rows.ts'
 import { type Progress, type TextStream } from './terminal.ts'
+
+/** Told of so seldom that the telling costs nothing. */
+const FILES_BETWEEN = 50
 
 export interface CheckOptions {
   /** Default: text. */
-  readonly format?: OutputFormat
+  readonly format?: RowsFormat
   /** Default: nobody is told. */
   readonly progress?: Progress
 }
@@ -30,7 +34,9 @@ export function check(
   { format = 'text', progress }: CheckOptions = {},
 ): { errors: number } {
   progress?.tell(`reading ${path}`)
-  const resources = readDirectory(path)
+  const resources = readDirectory(path, (done, all) => {
+    if (done % FILES_BETWEEN === 0) progress?.tell(`reading ${path}: ${done} of ${all} files`)
+  })
   progress?.tell('compiling')
   const result = compile(resources, compileOptionsOf(settings, true))
   progress?.end()
@@ -38,8 +44,17 @@ export function check(
   const diagnostics = [...result.diagnostics, ...expiries]
   const counts = countDiagnostics(diagnostics)
   if (format === 'text') printText(diagnostics, counts, output)
+  else if (format === 'table') output.write(printRows(HEADINGS, diagnostics.map(rowOf)))
   else output.write(printData({ counts, diagnostics }, format))
   return { errors: counts.error }
+}
+
+const HEADINGS = ['SEVERITY', 'REASON', 'OBJECT', 'PLACE', 'MESSAGE']
+
+function rowOf({ severity, reason, object, path, message, origin }: Diagnostic): string[] {
+  const { kind, namespace, name } = object
+  const place = origin === undefined ? path : `${origin.file}:${origin.line}`
+  return [severity, reason, `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`, place, message]
 }
 
 function printText(

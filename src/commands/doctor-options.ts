@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import * as z from 'zod'
 import { OstiaryError } from '../errors.ts'
+import type { RowsFormat } from './output-format.ts'
 
 /** What is to be examined, and how it is to be told. */
 export interface DoctorRequest {
@@ -10,7 +11,7 @@ export interface DoctorRequest {
   readonly filename?: string
   /** A page behind the plugin. */
   readonly url?: URL
-  readonly output: 'text' | 'json'
+  readonly output: RowsFormat
 }
 
 const httpUrl = z.url({ protocol: /^https?$/, message: 'must be an http(s) URL' })
@@ -19,7 +20,7 @@ const schema = z.object({
   filename: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
   url: httpUrl.optional(),
-  output: z.enum(['text', 'json']).default('text'),
+  output: z.enum(['text', 'table', 'json', 'yaml']).default('text'),
 })
 
 /** The flags of `ostiary doctor` that no other command has. */
@@ -32,7 +33,7 @@ export function doctorOptions(): Option[] {
       '--url <url>',
       'address of a page behind the plugin: tells the redirect URI where no host does',
     ),
-    new Option('--output <format>', 'text or json (default: text)'),
+    new Option('--output <format>', 'text, table, json or yaml (default: text)'),
     new Option(
       '--without-cluster-rights',
       'as for run: read the namespace of the plugin alone, and match the class by --ingress-class',

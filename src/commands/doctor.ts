@@ -17,7 +17,9 @@ import type { Settings } from '../settings/settings.ts'
 import { readDirectory } from '../source/directory/read-directory.ts'
 import { compileOptionsOf } from './compile-options.ts'
 import type { DoctorRequest } from './doctor-options.ts'
+import { printData, type RowsFormat } from './output-format.ts'
 import { outboundProxiesOf } from './outbound-proxies.ts'
+import { printRows } from './print-rows.ts'
 import { coloured, type Colour, type CommandTerminal, type TextStream } from './terminal.ts'
 
 /**
@@ -44,9 +46,7 @@ export async function doctor(
   progress.tell(`asking the authorization server of ${request.namespace}/${request.name}`)
   const report = await examinePlugin(request, resources, result, caller)
   progress.end()
-  output.write(
-    request.output === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, fromFiles, output),
-  )
+  output.write(request.output === 'text' ? asText(report, fromFiles, output) : asData(report, request.output))
   return { failures: report.findings.filter(({ outcome }) => outcome === 'failed').length }
 }
 
@@ -113,6 +113,12 @@ const COLOURS: Readonly<Record<Outcome, Colour>> = {
   failed: 'red',
   warning: 'yellow',
   skipped: 'dim',
+}
+
+function asData(report: Report, format: Exclude<RowsFormat, 'text'>): string {
+  if (format !== 'table') return printData(report, format)
+  const rows = report.findings.map(({ check, outcome, found, fix = '' }) => [outcome, check, found, fix])
+  return printRows(['OUTCOME', 'CHECK', 'FOUND', 'FIX'], rows)
 }
 
 function asText(report: Report, fromFiles: boolean, output: TextStream): string {

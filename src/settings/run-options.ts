@@ -49,10 +49,6 @@ export function compileOptions(): Option[] {
     option('--replicas <count>', 'how many replicas serve, for warnings about what they must share'),
     option('--dashboard-port <port>', 'port of dashboard and debug endpoints (default: 10255)'),
     option(
-      '--debug-endpoints',
-      'serve the live table, CPU profiles and heap snapshots, which hold secrets, below /debug on 127.0.0.1',
-    ),
-    option(
       '--dashboard-host <host>',
       'host that the dashboard is served on beyond this machine too; with --dashboard-plugin only',
     ),
@@ -95,6 +91,10 @@ export function runOptions(): Option[] {
     option('--https-redirect-port <port>', 'HTTPS port as clients see it, for ssl-redirect (default: 443)'),
     option('--admin-address <address>', 'address of probes and metrics (default: ::)'),
     option('--admin-port <port>', 'port of /startupz, /livez, /readyz and /metrics (default: 10254)'),
+    option(
+      '--debug-endpoints',
+      'serve the live table, CPU profiles and heap snapshots, which hold secrets, below /debug on 127.0.0.1',
+    ),
     option(
       '--dashboard <boolean>',
       'a dashboard of this process, on 127.0.0.1 alone; it changes nothing (default: true)',

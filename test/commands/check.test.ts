@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { check } from '../../src/commands/check.ts'
 import { compileCommand } from '../../src/commands/compile.ts'
+import type { RowsFormat } from '../../src/commands/output-format.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
 import { ingress, oidcPlugin, secret, service, yaml } from '../support/manifests.ts'
 
@@ -24,9 +25,12 @@ function folder(files: Readonly<Record<string, string>>): string {
   return root
 }
 
-function checked(files: Readonly<Record<string, string>>): { text: string; errors: number } {
+function checked(
+  files: Readonly<Record<string, string>>,
+  format: RowsFormat = 'text',
+): { text: string; errors: number } {
   const output = new Captured()
-  const { errors } = check(folder(files), settings, output)
+  const { errors } = check(folder(files), settings, output, { format })
   return { text: output.text, errors }
 }
 
@@ -56,6 +60,24 @@ describe('ostiary check', () => {
   test('an unknown annotation is told although every rule of its Ingress is refused', () => {
     const typo = ingress({ host: 'UPPER.example', annotations: { 'ostiary.dev/plugin': 'x' } })
     expect(checked({ 'a.yaml': yaml(...service('echo', 1), typo) }).text).toContain('UnknownAnnotation')
+  })
+
+  test('as a table each is on one line', () => {
+    const guarded = ingress({ annotations: { 'ostiary.dev/plugins': 'missing' } })
+    const lines = checked({ 'a.yaml': yaml(...service('echo', 1), guarded) }, 'table')
+      .text.trim()
+      .split('\n')
+    expect(lines[0]).toMatch(/^SEVERITY +REASON +OBJECT +PLACE +MESSAGE$/)
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toMatch(/^error +PluginNotFound +Ingress default\/app +\S*a\.yaml:\d+ +\S/)
+  })
+
+  test('a large tree is told of while it is read', () => {
+    const files = Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`${n}.yaml`, '']))
+    const told: string[] = []
+    const progress = { tell: (what: string) => void told.push(what), end: () => undefined }
+    check(folder(files), settings, new Captured(), { progress })
+    expect(told.filter((what) => / of 120 files$/.test(what))).toHaveLength(3)
   })
 
   test('a path that does not exist is an error with its remedy', () => {

@@ -7,12 +7,20 @@ import { assertReadable, scan, type ScannedFile } from './scan.ts'
  * Reads a directory of manifests, or a single file, once: for `check` and `compile`. What is broken in it is in
  * `broken`.
  *
+ * @param told Called before each file with how many were read.
  * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when the path itself cannot be read.
  */
-export function readDirectory(root: string): Resources {
+export function readDirectory(
+  root: string,
+  told: (done: number, all: number) => void = () => {},
+): Resources {
   const files = scan(root)
   assertReadable(root, files)
-  return new ManifestMemory().update(files.map(parseFile))
+  const parsed = files.map((file, index) => {
+    told(index, files.length)
+    return parseFile(file)
+  })
+  return new ManifestMemory().update(parsed)
 }
 
 /** Parses what a scan found. */
