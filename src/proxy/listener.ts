@@ -156,7 +156,9 @@ function answerClientError(
   const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null }
   const { status, message, reason } = describe(error.code, limits)
   const own = problem(status, { message })
-  if (isOfRequest(error.code, socket)) {
+  // Inside a request it is what leaving looks like, and its line says that.
+  const hasLeft = error.code === 'HPE_INVALID_EOF_STATE' && response
+  if (!hasLeft && isOfRequest(error.code, socket)) {
     onRefused({ ...HTTP1, socket, status, reason, ...sizeOf(own.body), response: response ?? undefined })
   }
   if (socket.writable && response?.headersSent !== true) socket.write(rawProblem(own))

@@ -27,6 +27,7 @@ import { clientCredentialsToken } from '../demo/okta.ts'
 import { certificateFor, tlsSecret, withTls } from '../support/certificates.ts'
 import { ingress, oidcPlugin, secret, service, yaml } from '../support/manifests.ts'
 import { tcpUpstream } from '../proxy/support.ts'
+import { KeptRecords } from '../support/kept-records.ts'
 import { startOstiary } from '../support/ostiary.ts'
 import { RawClient } from '../support/raw-http.ts'
 
@@ -82,6 +83,7 @@ interface Running {
   readonly seen: Metadata[]
   /** Calls that their client took back. */
   readonly cancelled: string[]
+  readonly records: KeptRecords
 }
 
 function implementation(seen: Metadata[], cancelled: string[]): UntypedServiceImplementation {
@@ -146,6 +148,7 @@ async function start(
   }
   const guarded = ingress({ host: HOST, annotations: { 'ostiary.dev/plugins': 'api' } })
   const silent = await tcpUpstream(() => {})
+  const records = new KeptRecords()
   const { httpsPort = 0 } = await startOstiary(
     yaml(
       ...service('echo', port, annotations),
@@ -156,10 +159,13 @@ async function start(
       ...service('silent', silent.port),
       ingress({ name: 'silent', host: SILENT_HOST, service: 'silent' }),
     ),
-    { proxy: { https: { host: '127.0.0.1', port: 0 }, defaultCertificate: fallback, limits } },
+    {
+      recorder: records,
+      proxy: { https: { host: '127.0.0.1', port: 0 }, defaultCertificate: fallback, limits },
+    },
   )
   const token = await clientCredentialsToken(authorizationServer)
-  return { client: connect(httpsPort), token, httpsPort, seen, cancelled }
+  return { client: connect(httpsPort), token, httpsPort, seen, cancelled, records }
 }
 
 function connect(port: number): EchoClient {
@@ -243,6 +249,29 @@ describe.each(['GRPC', 'GRPCS', 'H2C'] as const)(
 )
 
 describe('gRPC', () => {
+  test('is one record a call, also of one that is refused or taken back', async () => {
+    const { client, token, records } = await start('GRPC')
+    const call = { protocol: 'HTTP/2', method: 'POST', scheme: 'https' }
+    await say(client, 'world', bearing(token))
+    // A frame of gRPC has five bytes before the message.
+    const said = {
+      ...call,
+      path: '/echo.Echo/Say',
+      status: 200,
+      reason: '',
+      requestBytes: 10,
+      responseBytes: 16,
+    }
+    expect(await records.next()).toMatchObject({ ...said, upstreamStatus: 200 })
+    await say(client, 'world', new Metadata())
+    expect(await records.next()).toMatchObject({ ...call, reason: 'no_credential', upstreamStatus: 0 })
+    const counting = client.count('for ever', bearing(token))
+    await once(counting, 'data')
+    counting.on('error', () => {}).cancel()
+    expect(await records.next()).toMatchObject({ ...call, reason: 'client_left', responseBytes: 6 })
+    expect(records.size).toBe(0)
+  })
+
   test("tells of the server's errors as it says them", async () => {
     const { client, token } = await start('GRPC')
     const { error, trailers } = await say(client, 'fail', bearing(token))

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { constants } from 'node:http2'
 import { describe, expect, test } from 'vitest'
 import type { Authorizer } from '../../src/auth/authorize.ts'
 import type { AuthDecision } from '../../src/auth/decision.ts'
@@ -12,7 +14,7 @@ import { ManualTimers } from '../support/manual-timers.ts'
 import { RawClient } from '../support/raw-http.ts'
 import { aHost, aRoute, aSnapshot, aTable } from '../support/snapshot.ts'
 import { handshake, startWebSocketUpstream, WebSocketClient } from '../support/web-socket.ts'
-import { ask, open } from './http2/support.ts'
+import { ask, open, request } from './http2/support.ts'
 import {
   ALLOW,
   bodyOf,
@@ -26,6 +28,7 @@ import {
   type RunningProxy,
 } from './support.ts'
 
+const HOST = 'Host: example.com\r\n'
 const POLICY = aPolicy({ id: 'default/plugin', reauthorizesUpgrades: true })
 
 function guardedOn(...ports: number[]): Snapshot {
@@ -198,7 +201,53 @@ describe('of a request is kept', () => {
   })
 })
 
-const HOST = 'Host: example.com\r\n'
+describe('of what breaks off is kept, once,', () => {
+  test('an upload: what came of it', async () => {
+    const came = Promise.withResolvers<void>()
+    const { port } = await upstream((request) => request.once('data', () => came.resolve()))
+    const running = await recorded(everythingOn(port))
+    const client = await RawClient.open(running.port)
+    client.write(`POST /up HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\nhalf`)
+    await came.promise
+    client.close()
+    expect(await running.records.next()).toMatchObject({
+      status: 499,
+      reason: 'client_left',
+      upstreamStatus: 0,
+      requestBytes: 4,
+      responseBytes: 0,
+    })
+    expect(running.records.size).toBe(0)
+  })
+
+  test('a stream of HTTP/2 that is reset before its answer', async () => {
+    const came = Promise.withResolvers<void>()
+    const { port } = await upstream(() => came.resolve())
+    const { https, records } = await recordedHttps(everythingOn(port))
+    const stream = request(await open(https))
+    await came.promise
+    stream.close(constants.NGHTTP2_CANCEL)
+    expect(await records.next()).toMatchObject({ status: 499, reason: 'client_left', protocol: 'HTTP/2' })
+    expect(records.size).toBe(0)
+  })
+
+  test('a stream of HTTP/2 that is reset inside its answer: what was passed on', async () => {
+    const { port } = await upstream((_request, response) => void response.write('half'))
+    const { https, records } = await recordedHttps(everythingOn(port))
+    const stream = request(await open(https))
+    await once(stream, 'data')
+    stream.close(constants.NGHTTP2_CANCEL)
+    const record = await records.next()
+    expect(record).toMatchObject({
+      status: 200,
+      reason: 'client_left',
+      upstreamStatus: 200,
+      responseBytes: 4,
+    })
+    expect(record.endedAt).toBeGreaterThanOrEqual(record.answeredAt)
+    expect(records.size).toBe(0)
+  })
+})
 
 describe('of what never becomes a request is kept', () => {
   test.each([
