@@ -56,6 +56,7 @@ export async function run(settings: Settings, version: string, signal: AbortSign
   const serverFindings = new ServerFindings()
   // Taken down in the reverse order: probes and calls to authorization servers outlive the requests in flight.
   await using running = new AsyncDisposableStack()
+  running.defer(() => output.endSoon())
 
   const { otlpEndpoint } = settings
   const tracing = otlpEndpoint === undefined ? undefined : await startTracing(otlpEndpoint, version, log)

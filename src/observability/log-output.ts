@@ -4,9 +4,14 @@ import type { DestinationStream } from 'pino'
 /** What a reader of standard output may be behind by: beyond it lines are dropped, and counted. */
 const MAXIMUM_WAITING_BYTES = 16 * 1024 * 1024
 
+/** How long the last lines wait for a reader that has stopped, once the process is to end. */
+const LAST_WAIT_MS = 1000
+
 /** Where the process's lines go. Whole lines only, of several writers. */
 export interface LogOutput extends DestinationStream {
   readonly isTerminal: boolean
+  /** The process is about to end: from here on a reader that takes nothing is waited for no longer than a second. */
+  endSoon(): void
 }
 
 /**
@@ -17,7 +22,23 @@ export interface LogOutput extends DestinationStream {
  */
 export function createLogOutput(onDropped: (lines: number) => void): LogOutput {
   const isTerminal = process.stdout.isTTY
-  const output = destination({ dest: 1, sync: isTerminal, maxLength: MAXIMUM_WAITING_BYTES })
+  let waitsUntil = Number.POSITIVE_INFINITY
+  const endSoon = (): void => {
+    waitsUntil = Math.min(waitsUntil, performance.now() + LAST_WAIT_MS)
+  }
+  const retryEAGAIN = (): boolean => performance.now() < waitsUntil
+  const maxLength = MAXIMUM_WAITING_BYTES
+  const output = destination({ dest: 1, sync: isTerminal, maxLength, retryEAGAIN })
+  output.on('error', (error: Error & { readonly code?: string }) => {
+    if (error.code === 'EAGAIN') output.destroy()
+    // Of a reader that has gone, pino knows: it writes no more.
+    else if (error.code !== 'EPIPE') throw error
+  })
+  // Before pino's own listener, which would try for ever.
+  process.prependOnceListener('exit', () => {
+    endSoon()
+    flushLast(output)
+  })
   let dropped = 0
   output.on('drop', (text: string) => {
     dropped += text.split('\n').length - 1
@@ -27,5 +48,14 @@ export function createLogOutput(onDropped: (lines: number) => void): LogOutput {
     dropped = 0
     if (lines > 0) onDropped(lines)
   })
-  return Object.assign(output, { isTerminal })
+  return Object.assign(output, { isTerminal, endSoon })
+}
+
+function flushLast(output: ReturnType<typeof destination>): void {
+  try {
+    output.flushSync()
+  } catch {
+    // Nobody reads, and there is nowhere to say so.
+  }
+  output.destroy()
 }

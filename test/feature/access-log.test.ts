@@ -93,3 +93,12 @@ test('nobody who reads standard output holds up requests or probes', async () =>
   running.output.resume()
   expect(accessLines(await running.logged('"path":"/last"'))).toHaveLength(601)
 })
+
+test('a process that nobody reads ends all the same', async () => {
+  const running = await startOstiaryProcess(await manifests(ingress('told')))
+  running.output.pause()
+  const target = `/${'a'.repeat(1000)}`
+  for (let i = 0; i < 600; i += 1) expect(await ask(running.port, 'told', target)).toBe(503)
+  running.terminate()
+  expect(await running.exited).toBe(0)
+})
