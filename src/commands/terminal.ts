@@ -5,7 +5,10 @@ export type TextStream = NodeJS.WritableStream & { readonly isTTY?: boolean; rea
 
 export type Colour = 'bold' | 'dim' | 'green' | 'red' | 'yellow'
 
-/** Colours text where the stream is a terminal and neither NO_COLOR nor NODE_DISABLE_COLORS is set. */
+/**
+ * Colours text where the stream is a terminal and neither NO_COLOR nor NODE_DISABLE_COLORS is set. FORCE_COLOR decides
+ * in place of all that: 0 is never; 1, 2 and 3 are always.
+ */
 export function coloured(stream: TextStream, colour: Colour, text: string): string {
   return styleText(colour, text, { stream })
 }

@@ -43,6 +43,14 @@ test('NO_COLOR takes them away', () => {
   expect(coloured(new Screen(true), 'red', 'no')).toBe('no')
 })
 
+test('FORCE_COLOR brings them to a pipe, and 0 takes them from a terminal', () => {
+  environment('NO_COLOR', '1')
+  environment('FORCE_COLOR', '1')
+  expect(coloured(new Screen(false), 'red', 'no')).toBe('\u001B[31mno\u001B[39m')
+  environment('FORCE_COLOR', '0')
+  expect(coloured(new Screen(true), 'red', 'no')).toBe('no')
+})
+
 test('progress is shown on a terminal alone, and leaves nothing behind', () => {
   const [terminal, pipe] = [new Screen(true), new Screen(false)]
   for (const screen of [terminal, pipe]) {
