@@ -43,8 +43,9 @@ export async function doctor(
   const allowLoopback = fromFiles || settings.allowLoopbackIssuers
   const result = compile(resources, compileOptionsOf(settings, fromFiles))
   const caller = { allowLoopback, userAgent, proxies: outboundProxiesOf(settings) }
-  progress.tell(`asking the authorization server of ${request.namespace}/${request.name}`)
-  const report = await examinePlugin(request, resources, result, caller)
+  const whom = `asking the authorization server of ${request.namespace}/${request.name}`
+  const tell = (step: string): void => progress.tell(`${whom}: ${step}`)
+  const report = await examinePlugin(request, resources, result, { ...caller, tell })
   progress.end()
   output.write(request.output === 'text' ? asText(report, fromFiles, output) : asData(report, request.output))
   return { failures: report.findings.filter(({ outcome }) => outcome === 'failed').length }
@@ -60,6 +61,7 @@ async function readClusterLazily(settings: Settings, namespace: string): Promise
 }
 
 interface Caller {
+  readonly tell: (step: string) => void
   readonly allowLoopback: boolean
   readonly userAgent: string
   readonly proxies: OutboundProxies
@@ -83,7 +85,7 @@ async function examinePlugin(
 async function examineServer(
   policy: Policy,
   { table, secrets }: CompileResult,
-  { allowLoopback, userAgent, proxies }: Caller,
+  { allowLoopback, userAgent, proxies, tell }: Caller,
   pageUrl: URL | undefined,
 ): Promise<Report['findings']> {
   const clock = systemClock
@@ -101,6 +103,7 @@ async function examineServer(
         clock,
         authorizationServers,
         ask: createAsk({ dispatcher, clock, timeoutMs: server.timeoutMs, userAgent }),
+        tell,
       },
     )
   } finally {

@@ -18,6 +18,8 @@ export async function examine(
   subject: Subject,
   dependencies: DoctorDependencies,
 ): Promise<readonly Finding[]> {
+  const { tell } = dependencies
+  tell('discovery')
   const answers = await discover(subject, dependencies)
   const { server, verification } = subject.policy
   const { metadata } = answers
@@ -33,9 +35,13 @@ export async function examine(
   }
   const advised = { ...subject, advice }
   const document = discoveryDocument(answers)
+  tell('keys')
   const keys = await checkKeys(advised, dependencies)
+  tell('client')
   const client = await checkClient(advised, metadata.value, dependencies)
+  tell('client credentials')
   const grant = await tryGrant(advised, dependencies)
+  tell('redirect URIs')
   const login = await checkRedirectUris(advised, metadata.value, dependencies)
   const isScopeTold = grant.findings.length > 0 && login.errors.length === 0
   return [

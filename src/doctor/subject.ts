@@ -21,6 +21,8 @@ export interface DoctorDependencies {
     'metadata' | 'keys' | 'introspect' | 'authorizationCodeGrant' | 'clientCredentialsGrant'
   >
   readonly ask: Ask
+  /** Told of each step before it is taken, in a word or two. */
+  readonly tell: (step: string) => void
 }
 
 /** A subject whose authorization server has been recognised, with the words that fit it. */

@@ -303,6 +303,16 @@ describe('client credentials with a client of its own', () => {
   })
 })
 
+test('each step is told before it is taken, and the findings can be had as rows', async () => {
+  const server = await startServer()
+  const filename = await file(loginManifests(server.issuer))
+  const { printed, told } = await run('app', { filename, output: 'table' })
+  const steps = told.map((what) => /: ([a-zA-Z ]+)$/.exec(what)?.[1]).filter((step) => step !== undefined)
+  expect(steps).toEqual(['discovery', 'keys', 'client', 'client credentials', 'redirect URIs'])
+  expect(printed).toMatch(/^OUTCOME +CHECK +FOUND +FIX\n/)
+  expect(printed).toMatch(/^ok +discovery +\S/m)
+})
+
 describe('groups', () => {
   test('whose claim is not listed are worth a look, with the way to the claim', async () => {
     const server = await startServer()

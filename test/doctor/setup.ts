@@ -94,8 +94,9 @@ export async function examine(
 export async function run(
   plugin: string,
   flags: Readonly<Record<string, unknown>>,
-): Promise<{ readonly failures: number; readonly printed: string }> {
+): Promise<{ readonly failures: number; readonly printed: string; readonly told: readonly string[] }> {
   let printed = ''
+  const told: string[] = []
   const output = new Writable({
     write(chunk: Buffer, _encoding, done) {
       printed += chunk.toString()
@@ -105,11 +106,11 @@ export async function run(
   const { request, settings } = readDoctorRequest(plugin, flags)
   const { failures } = await doctor(request, readSettings(settings), {
     output,
-    progress: { tell() {}, end() {} },
+    progress: { tell: (what) => void told.push(what), end() {} },
     userAgent: 'ostiary-test',
   })
   for (const secretText of [CLIENT_SECRET, btoa(`the-app:${CLIENT_SECRET}`), 'eyJ']) {
     if (printed.includes(secretText)) throw new Error('a secret was printed')
   }
-  return { failures, printed }
+  return { failures, printed, told }
 }

@@ -10,10 +10,7 @@ import { assertReadable, scan, type ScannedFile } from './scan.ts'
  * @param told Called before each file with how many were read.
  * @throws OstiaryError ERR_SOURCE_UNAVAILABLE when the path itself cannot be read.
  */
-export function readDirectory(
-  root: string,
-  told: (done: number, all: number) => void = () => {},
-): Resources {
+export function readDirectory(root: string, told: (done: number, all: number) => void = () => {}): Resources {
   const files = scan(root)
   assertReadable(root, files)
   const parsed = files.map((file, index) => {
