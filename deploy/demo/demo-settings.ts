@@ -6,6 +6,7 @@ const FLAGS = {
   'http-port': { type: 'string', default: '8080' },
   'https-port': { type: 'string', default: '8443' },
   'admin-port': { type: 'string', default: '10254' },
+  'dashboard-port': { type: 'string', default: '10255' },
   'authorization-server-port': { type: 'string', default: '9000' },
   'echo-port': { type: 'string', default: '9001' },
   workers: { type: 'string' },
@@ -15,6 +16,7 @@ const PORT_FLAGS = [
   'http-port',
   'https-port',
   'admin-port',
+  'dashboard-port',
   'authorization-server-port',
   'echo-port',
 ] as const
@@ -26,6 +28,7 @@ export interface DemoSettings {
   readonly httpPort: number
   readonly httpsPort: number
   readonly adminPort: number
+  readonly dashboardPort: number
   readonly authorizationServerPort: number
   readonly echoPort: number
   /** Proxy threads; undefined leaves it to Ostiary. */
@@ -53,6 +56,7 @@ export async function readDemoSettings(args: readonly string[]): Promise<DemoSet
     httpPort: port('http-port'),
     httpsPort: port('https-port'),
     adminPort: port('admin-port'),
+    dashboardPort: port('dashboard-port'),
     authorizationServerPort: port('authorization-server-port'),
     echoPort: port('echo-port'),
     workers: values.workers,

@@ -21,6 +21,7 @@ export class OstiaryProcess {
       'http-port': settings.httpPort,
       'https-port': settings.httpsPort,
       'admin-port': settings.adminPort,
+      'dashboard-port': settings.dashboardPort,
       'drain-timeout': '2s',
       workers: settings.workers,
     }

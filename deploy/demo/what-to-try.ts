@@ -14,6 +14,7 @@ export function whatToTry(settings: DemoSettings, manifests: string): string {
   )
   return `
 Ostiary runs on http://localhost:${settings.httpPort}, with its metrics on http://localhost:${settings.adminPort}/metrics.
+Its dashboard is http://localhost:${settings.dashboardPort}: what follows can be watched there, and explained.
 The authorization server is http://localhost:${settings.authorizationServerPort}/oauth2/default.
 
 ${parts.join('\n\n')}

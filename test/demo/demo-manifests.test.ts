@@ -13,6 +13,7 @@ const DEFAULTS = {
   httpPort: 8080,
   httpsPort: 8443,
   adminPort: 10_254,
+  dashboardPort: 10_255,
   authorizationServerPort: 9000,
   echoPort: 9001,
   workers: undefined,
@@ -54,15 +55,15 @@ test('on other ports a copy says the right ones, and is removed', async () => {
   expect(existsSync(directory)).toBe(false)
 })
 
-const FREE = ['http', 'https', 'admin', 'authorization-server', 'echo'].flatMap((name) => [
+const FREE = ['http', 'https', 'admin', 'dashboard', 'authorization-server', 'echo'].flatMap((name) => [
   `--${name}-port`,
   '0',
 ])
 
 test('port 0 becomes a free port', async () => {
-  const { httpPort, httpsPort, adminPort, authorizationServerPort, echoPort } = await readDemoSettings(FREE)
-  const ports = new Set([httpPort, httpsPort, adminPort, authorizationServerPort, echoPort])
-  expect(ports.size).toBe(5)
+  const { workers: _, ...settings } = await readDemoSettings(FREE)
+  const ports = new Set(Object.values(settings))
+  expect(ports.size).toBe(6)
   expect(ports).not.toContain(0)
 })
 

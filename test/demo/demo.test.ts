@@ -10,7 +10,7 @@ import { requirement } from '../support/requirements.ts'
 
 const DEMO = fileURLToPath(new URL('../../deploy/demo/demo.ts', import.meta.url))
 const CHROMIUM = process.env['OSTIARY_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-const PORTS = ['http', 'https', 'admin', 'authorization-server', 'echo']
+const PORTS = ['http', 'https', 'admin', 'dashboard', 'authorization-server', 'echo']
 const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -163,6 +163,28 @@ describe('the demo', () => {
       const again = await page.goto(`${url}/app/other`)
       expect(again?.request().redirectedFrom()).toBeNull()
       expect(await page.locator('body').innerText()).toContain('"path": "/app/other"')
+    })
+
+    test('its dashboard shows what happened, explains a request, and sends it', async () => {
+      const page = await browser.newPage()
+      const complaints: string[] = []
+      page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())))
+      const dashboard = demo.address(/Its dashboard is (http:\/\/localhost:\d+)/)
+      await fetch(`${url}/orders`)
+      await page.goto(`${dashboard}/plugin?id=default%2Forders`)
+      expect(await page.locator('main').innerText()).toContain('no_credential')
+      await page.goto(`${dashboard}/explain`)
+      await page.getByLabel('URL').fill(`${url}/orders`)
+      await page.getByRole('button', { name: 'Explain' }).click()
+      expect(await page.locator('main').innerText()).toContain('guarded by default/orders')
+      const secret = btoa('orders-service:orders-secret')
+      await page.getByLabel('Header fields').fill(`Authorization: Basic ${secret}`)
+      await page.getByRole('button', { name: 'Send this request' }).click()
+      const exchange = await page.locator('#exchange').innerText()
+      expect(exchange).toContain('200 OK')
+      expect(exchange).toContain('"path": "/orders"')
+      expect(exchange).not.toContain(secret)
+      expect(complaints).toEqual([])
     })
   })
 
