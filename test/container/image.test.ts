@@ -112,6 +112,24 @@ describe.skipIf(image === undefined)('the image', () => {
     expect(beyond).toBeLessThan(MAXIMUM_SIZE)
   })
 
+  test('serves its dashboard with all that its pages ask for', async () => {
+    const look = `
+      const get = async (path) => {
+        const response = await fetch('http://127.0.0.1:10255' + path)
+        if (!response.ok) throw new Error(path + ': ' + response.status)
+        return response.text()
+      }
+      get('/').then((page) => {
+        const assets = [...page.matchAll(/(?:href|src)="(\\/assets\\/[^"]+)"/g)].map(([, path]) => path)
+        if (assets.length < 3) throw new Error('only ' + assets)
+        return Promise.all(assets.map(get))
+      }).catch((error) => {
+        console.error(error.message)
+        process.exit(1)
+      })`
+    expect(await ostiary.exec(['node', '-e', look])).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
   // Last: it ends the container.
   test('finishes what is under way at a SIGTERM and ends with 0, though it is the first process', async () => {
     const response = await fetch(`${url}/open/hold`)
