@@ -168,7 +168,7 @@ test('every thread tells for itself, and the threads are known by the snapshot t
   expect([...reports.keys()]).toEqual(['proxy thread 1', 'proxy thread 2'])
   expect(told.reduce((sum, { totals }) => sum + totals.requests, 0)).toBe(10)
   expect(threads.threads()).toEqual([
-    { name: 'proxy thread 1', snapshotVersion: snapshot.version, isStuck: false },
-    { name: 'proxy thread 2', snapshotVersion: snapshot.version, isStuck: false },
+    { name: 'proxy thread 1', place: 1, snapshotVersion: snapshot.version, isStuck: false },
+    { name: 'proxy thread 2', place: 2, snapshotVersion: snapshot.version, isStuck: false },
   ])
 })
