@@ -17,6 +17,10 @@ export const EXPLAIN_FORMS: readonly string[] = ['/explain', '/explain/send']
 /** Where requests that are sent from here come from. */
 const OWN_ADDRESS = '127.0.0.1'
 
+/** Requests that are sent and not answered yet: a person sends one after another. */
+const SENT_AT_ONCE = 4
+const TOO_MANY = `${SENT_AT_ONCE} requests are on their way already: wait until one is answered.`
+
 type Answer = (reply: FastifyReply, form: ExplainForm, answer: ExplainAnswer) => FastifyReply
 
 /** Explains a request that is typed, and sends it where that is asked for. */
@@ -26,6 +30,7 @@ export function addExplain(
 ): void {
   const guard = new FormGuard()
   const send = createSend(server, dataPlane)
+  let sending = 0
   server.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string' },
@@ -64,6 +69,11 @@ export function addExplain(
     const refusal = guard.refusal(request.headers, given)
     if (refusal !== undefined) return sendPage(reply.code(403), assets, messagePage('Refused', refusal))
     const form = formOf((name) => given.get(name) ?? '')
+    if (sending >= SENT_AT_ONCE) return answer(reply, form, { problem: TOO_MANY })
+    sending += 1
+    reply.raw.once('close', () => {
+      sending -= 1
+    })
     try {
       const words = { ...wordsOf(form), from: OWN_ADDRESS }
       const sent = readSentRequest(words)

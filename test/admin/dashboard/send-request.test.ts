@@ -189,3 +189,20 @@ test('over https the handshake names the host, and the certificate is not asked 
   expect(await response.text()).toContain('over TLS')
   expect(names).toEqual([['shop.example.com', 'shop.example.com']])
 })
+
+test('so many are on their way at once and no more, and then there is room again', async () => {
+  const held: ServerResponse[] = []
+  const { port } = await startDataPlane((_request, response) => void held.push(response))
+  const url = await startDashboard({ dataPlane: { host: '127.0.0.1', httpPort: port } })
+  const ask = async () =>
+    (await postForm(url, '/explain/send', { method: 'GET', url: 'http://a.test/' })).text()
+  const first = Array.from({ length: 4 }, ask)
+  await expect.poll(() => held.length).toBe(4)
+  expect(await ask()).toContain('4 requests are on their way already')
+  for (const response of held) response.end('answered')
+  for (const page of await Promise.all(first)) expect(page).toContain('answered')
+  const next = ask()
+  await expect.poll(() => held.length).toBe(5)
+  held[4]?.end('again')
+  expect(await next).toContain('again')
+})
