@@ -121,7 +121,7 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart', () => {
     const labels = await inNamespace(
       'get',
       'secret',
-      'ostiary-session-keys',
+      `${NAME}-session-keys`,
       '-o',
       'jsonpath={.metadata.labels}',
     )
@@ -131,7 +131,7 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart', () => {
   test.each([
     ['get secrets elsewhere', ['get', 'secrets', '--namespace=default']],
     ['create secrets elsewhere', ['create', 'secrets', '--namespace=default']],
-    ['change its key Secret', ['update', 'secrets/ostiary-session-keys']],
+    ['change its key Secret', ['update', `secrets/${NAME}-session-keys`]],
     ['delete Secrets', ['delete', 'secrets']],
     ['read another Lease', ['get', 'leases/another']],
     ['read nodes', ['get', 'nodes']],
@@ -154,7 +154,7 @@ describe.skipIf(clusterRequirement() || helmRequirement())('the chart', () => {
     expect(await installedCrds()).toEqual(CRDS)
     const kept = await inNamespace('get', 'oidcplugin,secret', '-o', 'name')
     expect(kept).toContain('oidcplugin.ostiary.dev/guard')
-    expect(kept).toContain('secret/ostiary-session-keys')
+    expect(kept).toContain(`secret/${NAME}-session-keys`)
   })
 })
 
