@@ -1,5 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { RoutingTable } from '../table/routing-table.ts'
+import {
+  createAuthorizationServerMetrics,
+  type AuthorizationServerCall,
+} from './authorization-server-metrics.ts'
 import { createCertificateMetrics } from './certificate-metrics.ts'
 
 /** The metrics of the main thread: configuration, objects and calls to authorization servers. */
@@ -18,12 +22,7 @@ export interface ControlPlaneMetrics {
   threadFailed(): void
   /** How many diagnostics of each severity the last compile gave. */
   diagnosed(counts: Readonly<Record<'error' | 'warning' | 'info', number>>): void
-  calledAuthorizationServer(call: {
-    readonly issuer: string
-    readonly endpoint: string
-    readonly outcome: string
-    readonly durationMs: number
-  }): void
+  calledAuthorizationServer(call: AuthorizationServerCall): void
 }
 
 const RELOAD_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5]
@@ -118,31 +117,8 @@ export function createControlPlaneMetrics(
     labelNames: ['severity'],
     registers,
   })
-  const serverCalls = new Counter({
-    name: 'ostiary_authorization_server_requests_total',
-    help: 'Calls to authorization servers',
-    labelNames: ['issuer', 'endpoint', 'outcome'],
-    registers,
-  })
-  const serverSeconds = new Histogram({
-    name: 'ostiary_authorization_server_request_duration_seconds',
-    help: 'Time that calls to authorization servers took',
-    labelNames: ['issuer', 'endpoint'],
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  })
+  const authorizationServers = createAuthorizationServerMetrics(registry, keyAges)
   const certificatesServed = createCertificateMetrics(registry)
-  let issuers: ReadonlySet<string> = new Set()
-  const keyAge = new Gauge({
-    name: 'ostiary_oidc_jwks_age_seconds',
-    help: 'Time since the keys of an issuer were fetched that are in use; grows while they cannot be fetched',
-    labelNames: ['issuer'],
-    registers,
-    collect() {
-      keyAge.reset()
-      for (const [issuer, seconds] of keyAges()) if (issuers.has(issuer)) keyAge.set({ issuer }, seconds)
-    },
-  })
 
   return {
     reloaded(outcome, durationSeconds, nowSeconds) {
@@ -158,7 +134,7 @@ export function createControlPlaneMetrics(
     linesDropped: (count) => linesDropped.inc(count),
     published(versionNumber, table) {
       snapshotVersion.set(versionNumber)
-      issuers = new Set(Object.values(table.policies).map(({ server }) => server.issuer))
+      authorizationServers.retain(new Set(Object.values(table.policies).map(({ server }) => server.issuer)))
       const counts = countActions(table)
       for (const action of ['open', 'guarded', 'closed'] as const) routes.set({ action }, counts[action])
       certificatesServed(table.certificates)
@@ -167,10 +143,7 @@ export function createControlPlaneMetrics(
       for (const severity of ['error', 'warning', 'info'] as const)
         diagnostics.set({ severity }, counts[severity])
     },
-    calledAuthorizationServer({ issuer, endpoint, outcome, durationMs }) {
-      serverCalls.inc({ issuer, endpoint, outcome })
-      serverSeconds.observe({ issuer, endpoint }, durationMs / 1000)
-    },
+    calledAuthorizationServer: (call) => authorizationServers.called(call),
   }
 }
 

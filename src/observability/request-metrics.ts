@@ -158,9 +158,15 @@ export class RequestMetrics {
   authorized({ plugin, flow }: DecisionLabels, seconds: number): void {
     let durations = this.#authDurations.get(plugin)
     if (durations === undefined) this.#authDurations.set(plugin, (durations = []))
-    let ofFlow = durations.find((each) => each.flow === flow)
-    if (ofFlow === undefined) durations.push((ofFlow = { flow, duration: new BucketHistogram() }))
-    ofFlow.duration.observe(seconds)
+    for (const each of durations) {
+      if (each.flow === flow) {
+        each.duration.observe(seconds)
+        return
+      }
+    }
+    const duration = new BucketHistogram()
+    duration.observe(seconds)
+    durations.push({ flow, duration })
   }
 
   connectionOpened(kind: ConnectionKind): void {

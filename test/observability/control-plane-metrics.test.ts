@@ -38,6 +38,27 @@ test('the age of keys is that of issuers that a plugin has: of others nobody fet
   expect(await told()).not.toContain(ISSUER)
 })
 
+test('calls to an issuer that no plugin has any more are forgotten', async () => {
+  const registry = new Registry()
+  const metrics = createControlPlaneMetrics(registry, '1.2.3')
+  const gone = 'https://gone.example.com'
+  const call = { endpoint: 'token', outcome: 'ok', durationMs: 20 }
+  const policies = { 'default/oidc': aPolicy() }
+  metrics.calledAuthorizationServer({ ...call, issuer: ISSUER })
+  metrics.calledAuthorizationServer({ ...call, issuer: gone })
+  metrics.calledAuthorizationServer({ ...call, issuer: gone, outcome: 'unavailable' })
+  metrics.calledAuthorizationServer({ ...call, issuer: gone, endpoint: 'jwks' })
+  metrics.published(1, aTable([], {}, { policies }))
+  const text = await registry.metrics()
+  expect(text).not.toContain(gone)
+  expect(text).toContain(
+    `ostiary_authorization_server_requests_total{issuer="${ISSUER}",endpoint="token",outcome="ok"} 1`,
+  )
+  expect(text).toContain(
+    `ostiary_authorization_server_request_duration_seconds_count{issuer="${ISSUER}",endpoint="token"} 1`,
+  )
+})
+
 test('each thread has its version under a number that a successor takes over', async () => {
   const registry = new Registry()
   const threads = [
