@@ -7,6 +7,7 @@ import { crdTemplate } from './crd-template.ts'
 import { customResourceDefinitions, kustomizationOf } from './crds.ts'
 import { fieldReference } from './field-reference.ts'
 import { flagReference } from './flag-reference.ts'
+import { metricReference } from './metric-reference.ts'
 import { performancePage } from './performance-page.ts'
 import { reasonReference } from './reason-reference.ts'
 
@@ -55,6 +56,7 @@ generateFolder(
     ['consumer.md', fieldReference(crds.get('ostiary.dev_consumers.yaml') ?? '')],
     ['commands.md', commandReference()],
     ['flags.md', flagReference()],
+    ['metrics.md', await metricReference()],
     ['reasons.md', reasonReference()],
   ]),
 )

@@ -30,7 +30,7 @@ export function createAuthorizationServerMetrics(
   const registers = [registry]
   const calls = new Counter({
     name: 'ostiary_authorization_server_requests_total',
-    help: 'Calls to authorization servers',
+    help: 'Calls to authorization servers: ok, refused, unavailable',
     labelNames: ['issuer', 'endpoint', 'outcome'],
     registers,
   })

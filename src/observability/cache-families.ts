@@ -30,6 +30,6 @@ export function cacheFamilies(caches: readonly CacheUse[]): MetricFamily[] {
       'counter',
       (use) => use.hits,
     ),
-    family('ostiary_cache_misses_total', 'Look-ups that did not', 'counter', (use) => use.misses),
+    family('ostiary_cache_misses_total', 'Look-ups that did not find it', 'counter', (use) => use.misses),
   ]
 }

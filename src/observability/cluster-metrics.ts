@@ -47,13 +47,13 @@ export function createClusterMetrics(registry: Registry, observed: ClusterObserv
   addReflectorMetrics(registry, observed.reflections)
   const statusWrites = new Counter({
     name: 'ostiary_status_writes_total',
-    help: 'Statuses that this replica wrote, or tried to, by kind of object and result',
+    help: 'Statuses that this replica had to write: written, skipped (the object had gone), refused, failed',
     labelNames: ['kind', 'result'],
     registers,
   })
   const eventWrites = new Counter({
     name: 'ostiary_events_total',
-    help: 'Events that this replica made or counted, or tried to, by result',
+    help: 'Events that this replica had to make or count: written, skipped, refused, failed',
     labelNames: ['result'],
     registers,
   })

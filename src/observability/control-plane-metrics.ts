@@ -51,7 +51,7 @@ export function createControlPlaneMetrics(
   buildInfo.set({ version, node_version: process.versions.node }, 1)
   const reloads = new Counter({
     name: 'ostiary_config_reloads_total',
-    help: 'Compiles by outcome',
+    help: 'Compiles: published, unchanged, failed',
     labelNames: ['outcome'],
     registers,
   })
@@ -64,7 +64,7 @@ export function createControlPlaneMetrics(
   })
   const reloadSeconds = new Histogram({
     name: 'ostiary_config_reload_duration_seconds',
-    help: 'Time from start of compile to all threads running it',
+    help: 'Time from the start of a compile until all threads run it',
     buckets: RELOAD_BUCKETS,
     registers,
   })
@@ -76,12 +76,12 @@ export function createControlPlaneMetrics(
   })
   const snapshotVersion = new Gauge({
     name: 'ostiary_snapshot_version',
-    help: 'Published snapshot',
+    help: 'Number of the snapshot that serves, since the start of the process',
     registers,
   })
   const threadVersion = new Gauge({
     name: 'ostiary_proxy_thread_snapshot_version',
-    help: 'Snapshot that a proxy thread runs on',
+    help: 'Snapshot that a proxy thread runs on; one that takes the place of another has its number',
     labelNames: ['thread'],
     registers,
     collect() {
@@ -91,13 +91,13 @@ export function createControlPlaneMetrics(
   })
   const objects = new Gauge({
     name: 'ostiary_configuration_objects',
-    help: 'Objects that are ours, by what the last compile made of them',
+    help: 'Our Ingresses, OIDCPlugins and Consumers in the last compile: accepted, refused (of an Ingress, any error)',
     labelNames: ['kind', 'state'],
     registers,
   })
   const threadFailures = new Counter({
     name: 'ostiary_proxy_thread_failures_total',
-    help: 'Proxy threads that ended by themselves and were replaced',
+    help: 'Proxy threads that ended by themselves and were replaced; their connections were lost',
     registers,
   })
   const linesDropped = new Counter({
@@ -107,13 +107,13 @@ export function createControlPlaneMetrics(
   })
   const routes = new Gauge({
     name: 'ostiary_routes',
-    help: 'Routes by what they do with a request',
+    help: 'Routes: open, guarded, closed',
     labelNames: ['action'],
     registers,
   })
   const diagnostics = new Gauge({
     name: 'ostiary_diagnostics',
-    help: 'Diagnostics of the last compile',
+    help: 'Mistakes in objects, of the last compile: error, warning, info',
     labelNames: ['severity'],
     registers,
   })

@@ -27,7 +27,7 @@ export class LoopDelay {
     return [
       {
         name: NAME,
-        help: 'How late the event loops of proxy threads were',
+        help: 'How late the event loops of proxy threads were: requests that came meanwhile waited as long',
         type: 'histogram',
         aggregator: 'sum',
         values: this.#histogram.samples(NAME, {}),

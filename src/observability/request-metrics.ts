@@ -185,8 +185,11 @@ export class RequestMetrics {
   families(): MetricFamily[] {
     const series = [...this.#series.values()]
     return [
-      family('ostiary_http_requests_total', 'Requests answered', 'counter', () =>
-        series.flatMap((each) => each.requestValues()),
+      family(
+        'ostiary_http_requests_total',
+        'Requests answered; empty labels: no route was found; 499: the client left first',
+        'counter',
+        () => series.flatMap((each) => each.requestValues()),
       ),
       family(
         'ostiary_http_request_duration_seconds',
@@ -200,17 +203,24 @@ export class RequestMetrics {
         'histogram',
         (name) => series.flatMap((each) => each.upstreamDuration.samples(name, each.labels)),
       ),
-      family('ostiary_upstream_retries_total', 'Requests sent to their upstream once more', 'counter', () =>
-        series.flatMap((each) => each.retryValues()),
+      family(
+        'ostiary_upstream_retries_total',
+        'Requests sent to their upstream once more: connect-failure, unprocessed (HTTP/2), reset, 502, 503, 504',
+        'counter',
+        () => series.flatMap((each) => each.retryValues()),
       ),
-      family('ostiary_auth_decisions_total', 'Authorization decisions', 'counter', () =>
-        [...this.#decisions.values()]
-          .flat()
-          .map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
+      family(
+        'ostiary_auth_decisions_total',
+        'Authorization decisions: allow, redirect (to a login), respond (logout and the like), refuse, unavailable, close (of an open tunnel)',
+        'counter',
+        () =>
+          [...this.#decisions.values()]
+            .flat()
+            .map(({ labels, count }) => ({ value: count, labels: { ...labels } })),
       ),
       family(
         'ostiary_auth_duration_seconds',
-        'Time that authorization of a request took',
+        'Time that authorization of a request took, calls to authorization servers included; no flow where nobody was let in',
         'histogram',
         (name) =>
           [...this.#authDurations].flatMap(([plugin, durations]) =>
@@ -220,11 +230,16 @@ export class RequestMetrics {
       family('ostiary_http_requests_in_flight', 'Requests that are not answered whole yet', 'gauge', () => [
         { value: this.inFlight, labels: {} },
       ]),
-      family('ostiary_open_connections', 'Client connections that are open', 'gauge', () => [
-        { value: this.#connections.http, labels: { kind: 'http' } },
-        { value: this.#connections.https, labels: { kind: 'https' } },
-        { value: this.#connections.websocket, labels: { kind: 'websocket' } },
-      ]),
+      family(
+        'ostiary_open_connections',
+        'Client connections that are open: http, https, websocket',
+        'gauge',
+        () => [
+          { value: this.#connections.http, labels: { kind: 'http' } },
+          { value: this.#connections.https, labels: { kind: 'https' } },
+          { value: this.#connections.websocket, labels: { kind: 'websocket' } },
+        ],
+      ),
       family(
         'ostiary_connections_refused_total',
         'Client connections above --max-connections',

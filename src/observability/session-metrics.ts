@@ -48,18 +48,22 @@ export class SessionMetrics implements AuditObserver {
     return [
       counter(
         'ostiary_session_store_operations_total',
-        'Operations on the Redis that keeps sessions',
+        'Operations on the Redis that keeps sessions: ok, unavailable',
         this.#operations.values(),
       ),
       counter(
         'ostiary_session_refreshes_total',
-        'Refreshes of the tokens of sessions',
+        'Refreshes of the tokens of sessions: refreshed, ended (the session is over), refused, unavailable',
         this.#refreshes.values(),
       ),
       counter('ostiary_sessions_started_total', 'Logins that began a session', [
         { value: this.#started, labels: {} },
       ]),
-      counter('ostiary_logouts_total', 'Logouts, by how they came', this.#logouts.values()),
+      counter(
+        'ostiary_logouts_total',
+        'Logouts, by how they came: browser, front, back; ok, refused, unavailable',
+        this.#logouts.values(),
+      ),
       {
         name: cookieBytes,
         help: 'Size of the cookies of a session, names included, as they are written',

@@ -1,16 +1,11 @@
-import { Registry } from 'prom-client'
-import { createClusterMetrics } from '../../src/observability/cluster-metrics.ts'
-import { createControlPlaneMetrics } from '../../src/observability/control-plane-metrics.ts'
-import { readPage } from '../docs/page.ts'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { metricCatalogue, registeredMetrics, type CataloguedMetric } from '../../scripts/metric-catalogue.ts'
 import { readQuery } from './promql.ts'
 
-export interface KnownMetric {
-  readonly kind: 'counter' | 'gauge' | 'histogram' | 'summary'
-  readonly labels: readonly string[]
-}
+export type KnownMetric = Pick<CataloguedMetric, 'kind' | 'labels'>
 
 /** Of the target, by Prometheus and its operator. */
-export const TARGET_LABELS: readonly string[] = [
+const TARGET_LABELS: readonly string[] = [
   'job',
   'instance',
   'pod',
@@ -20,36 +15,12 @@ export const TARGET_LABELS: readonly string[] = [
   'service',
 ]
 
-/**
- * Every metric by name, with kind and labels: those of the main thread as prom-client has them, those of the threads as
- * docs/operations.md describes them, which its own test holds complete.
- */
+/** Every metric by name, from what makes them, Node's own included. */
 export async function knownMetrics(): Promise<ReadonlyMap<string, KnownMetric>> {
-  const known = describedMetrics()
-  const registry = new Registry()
-  createControlPlaneMetrics(registry, '0.0.0')
-  createClusterMetrics(registry, { isLeader: () => true, reflections: () => [] })
-  for (const { name, type } of await registry.getMetricsAsJSON()) {
-    // A member of every metric; the types of prom-client do not have it.
-    const { labelNames } = registry.getSingleMetric(name) as unknown as {
-      readonly labelNames: readonly string[]
-    }
-    known.set(name, { kind: type as unknown as KnownMetric['kind'], labels: labelNames })
-  }
-  return known
-}
-
-/** The table of metrics in docs/operations.md. */
-export function describedMetrics(): Map<string, KnownMetric> {
-  const rows = readPage('docs/operations.md').prose.matchAll(
-    /^\| `(ostiary_[a-z_]+)` +\| (counter|gauge|histogram) +\| ([a-z, ]*) *\|/gm,
-  )
-  return new Map(
-    [...rows].map(([, name = '', kind, labels = '']) => [
-      name,
-      { kind: kind as KnownMetric['kind'], labels: labels.split(',').flatMap((each) => each.trim() || []) },
-    ]),
-  )
+  const ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess })
+  const ours = (await metricCatalogue()).flatMap(({ metrics }) => metrics)
+  return new Map([...(await registeredMetrics(ofProcess)), ...ours].map((metric) => [metric.name, metric]))
 }
 
 /** What is wrong with an expression: metrics and labels that are not there, and metrics used as what they are not. */

@@ -1,37 +1,40 @@
 import { globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { createClusterMetrics } from '../../src/observability/cluster-metrics.ts'
+import { metricCatalogue } from '../../scripts/metric-catalogue.ts'
 import { firstCells, pages, readPage, ROOT } from './page.ts'
 
-const PAGE = readPage('docs/operations.md')
-const DESCRIBED = firstCells(PAGE, 'metric')
+const CATALOGUE = (await metricCatalogue()).flatMap(({ metrics }) => metrics)
+const NAMES = new Set(CATALOGUE.map(({ name }) => name))
 
-/** Every name in src/observability. Those of the reflectors are made of parts: they are asked for. */
-function metricNames(): ReadonlySet<string> {
-  const registry = new Registry()
-  createClusterMetrics(registry, { isLeader: () => true, reflections: () => [] })
-  const made = registry.getMetricsAsArray().map(({ name }) => name)
-  const written = globSync('src/observability/*.ts', { cwd: ROOT }).flatMap((file) =>
+test('docs/reference/metrics.md describes every metric once, and none that is not there', () => {
+  expect(NAMES.size).toBeGreaterThan(40)
+  expect(firstCells(readPage('docs/reference/metrics.md'), 'metric')).toEqual(
+    CATALOGUE.map(({ name }) => name),
+  )
+  expect(NAMES.size).toBe(CATALOGUE.length)
+})
+
+test('no metric is written in the source that the catalogue does not make', () => {
+  const written = globSync('src/**/*.ts', { cwd: ROOT }).flatMap((file) =>
     [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(/'(ostiary_[a-z_]+)'/g)].map(
       ([, name = '']) => name,
     ),
   )
-  return new Set([...made, ...written])
-}
+  expect(written.length).toBeGreaterThan(30)
+  expect(written.filter((name) => !NAMES.has(name))).toEqual([])
+})
 
-test('docs/operations.md describes every metric once, and none that is not there', () => {
-  const names = metricNames()
-  expect(names.size).toBeGreaterThan(30)
-  expect([...names].filter((name) => !DESCRIBED.includes(name))).toEqual([])
-  expect(DESCRIBED.filter((name) => !names.has(name))).toEqual([])
-  expect(new Set(DESCRIBED).size).toBe(DESCRIBED.length)
+test('a histogram has no label of its own buckets, and each metric a meaning', () => {
+  for (const { name, kind, labels, help } of CATALOGUE) {
+    expect(labels, name).not.toContain('le')
+    expect(help, name).toMatch(/^[A-Z0-9].+[^.]$/)
+    expect(name.endsWith('_total'), name).toBe(kind === 'counter')
+  }
 })
 
 test('no page names a metric that is not there', () => {
-  const names = metricNames()
-  const isKnown = (word: string) => names.has(word.replace(/_(bucket|sum|count)$/, ''))
+  const isKnown = (word: string) => NAMES.has(word.replace(/_(bucket|sum|count)$/, ''))
   const strangers = pages().flatMap(({ file, text }) =>
     [...text.matchAll(/\b(ostiary_[a-z_]*[a-z])\b/g)]
       .map(([, word = '']) => word)
