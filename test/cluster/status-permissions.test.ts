@@ -32,6 +32,8 @@ describe.skipIf(clusterRequirement() || helmRequirement())("the leader with the 
       `--namespace=${namespace}`,
       // They are there, and may be of another release.
       '--set=crds.install=false',
+      // What the process below asks for, which is of no release.
+      '--set=sessionKeySecret=ostiary-session-keys',
       '--validate',
       '--show-only=templates/rbac.yaml',
       '--show-only=templates/serviceaccount.yaml',
