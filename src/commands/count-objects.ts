@@ -1,4 +1,5 @@
 import type { CompileResult } from '../compiler/options.ts'
+import { isAccepted } from '../status/conditions.ts'
 
 /** So many objects of a kind are in one state. */
 export interface ObjectCount {
@@ -23,9 +24,7 @@ export function countObjects({
   ).length
   const ofStatus = (kind: 'OIDCPlugin' | 'Consumer'): ObjectCount[] => {
     const own = statuses.filter((status) => status.kind === kind)
-    const accepted = own.filter(({ conditions }) =>
-      conditions.some(({ type, status }) => type === 'Accepted' && status === 'True'),
-    ).length
+    const accepted = own.filter(isAccepted).length
     return both(kind, accepted, own.length - accepted)
   }
   return [

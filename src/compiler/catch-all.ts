@@ -2,6 +2,7 @@ import type { Ingress } from '../api/ingress.ts'
 import type { Service } from '../api/service.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { CompileOptions } from './options.ts'
+import { ownMetadata } from './own-metadata.ts'
 
 /** No Ingress can have this name: a route of it is known by that in logs and metrics. */
 const NAME = '(default-backend-service)'
@@ -47,15 +48,7 @@ export function operatorsDefaultBackend(
   if (defaultBackendService === undefined || ingresses.some((each) => isDefaultOfAll(each))) return []
   const [namespace = '', name = ''] = defaultBackendService.split('/')
   const [first] = service?.spec.ports ?? []
-  const metadata = {
-    name: NAME,
-    namespace,
-    uid: '',
-    generation: 0,
-    resourceVersion: '',
-    labels: {},
-    annotations: { 'ostiary.dev/public': 'true' },
-  }
+  const metadata = ownMetadata(NAME, namespace, { 'ostiary.dev/public': 'true' })
   const backend = { service: { name, port: first === undefined ? {} : { number: first.port } } }
   return [{ kind: 'Ingress', metadata, spec: { defaultBackend: backend, tls: [], rules: [] } }]
 }

@@ -4,6 +4,7 @@ import type { Endpoint, Upstream } from '../table/routing-table.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { guessHost } from './host.ts'
 import type { CompileOptions, DashboardHost } from './options.ts'
+import { ownMetadata } from './own-metadata.ts'
 import { coversHost } from './ssl-redirect.ts'
 
 /** No Ingress and no Service can have this name: the route is known by it in logs and metrics. */
@@ -74,7 +75,7 @@ export function dashboardIngress(
   return [
     {
       kind: 'Ingress',
-      metadata: ownMetadata(namespace, annotations),
+      metadata: ownMetadata(NAME, namespace, annotations),
       spec: { tls: [], rules: [{ host, http }] },
     },
   ]
@@ -87,20 +88,8 @@ export function dashboardUpstream(port: number): { readonly upstream: Upstream; 
     upstream: { id: NAME, endpoints: [endpoint] },
     service: {
       kind: 'Service',
-      metadata: ownMetadata('', {}),
+      metadata: ownMetadata(NAME, '', {}),
       spec: { type: 'ClusterIP', publishNotReadyAddresses: false, ports: [] },
     },
-  }
-}
-
-function ownMetadata(namespace: string, annotations: Readonly<Record<string, string>>): Ingress['metadata'] {
-  return {
-    name: NAME,
-    namespace,
-    uid: '',
-    generation: 0,
-    resourceVersion: '',
-    labels: {},
-    annotations: { ...annotations },
   }
 }

@@ -1,4 +1,5 @@
 import { ANNOTATION_PREFIX } from '../api/annotation-reader.ts'
+import { hostRoutes } from '../table/host-routes.ts'
 import type { Route, UpstreamId, VirtualHost } from '../table/routing-table.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { sortedUnique } from './order.ts'
@@ -38,8 +39,9 @@ function isRewriting({ traffic }: Route): boolean {
 }
 
 function* forwardingRoutes(virtualHosts: readonly VirtualHost[]): Generator<Forwarding, void, undefined> {
-  for (const { routes, defaultRoute, clientAuthorities } of virtualHosts) {
-    for (const route of defaultRoute === undefined ? routes : [...routes, defaultRoute]) {
+  for (const host of virtualHosts) {
+    const { clientAuthorities } = host
+    for (const route of hostRoutes(host)) {
       const { action, clientCertificate } = route
       if (action.kind !== 'forward') continue
       const isAsked = clientCertificate === 'required' && clientAuthorities !== undefined

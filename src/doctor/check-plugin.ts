@@ -1,6 +1,7 @@
+import { hostRoutes } from '../table/host-routes.ts'
 import type { Diagnostic } from '../table/diagnostic.ts'
 import type { PolicyId } from '../table/policy.ts'
-import type { RoutingTable, VirtualHost } from '../table/routing-table.ts'
+import type { RoutingTable } from '../table/routing-table.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** What a compile gave, as far as one plugin is concerned. */
@@ -38,7 +39,7 @@ function notFound(plugins: readonly PolicyId[], id: PolicyId): Finding {
 
 function checkRoutes(table: RoutingTable, id: PolicyId): Finding {
   const name = id.slice(id.indexOf('/') + 1)
-  const count = table.virtualHosts.flatMap(routesOf).filter(({ action }) => {
+  const count = table.virtualHosts.flatMap(hostRoutes).filter(({ action }) => {
     return action.kind === 'forward' && action.policies.includes(id)
   }).length
   if (count > 0) return ok('routes', `${count} ${count === 1 ? 'route is' : 'routes are'} guarded by it`)
@@ -47,8 +48,4 @@ function checkRoutes(table: RoutingTable, id: PolicyId): Finding {
     'no open route is guarded by it',
     `Annotate an Ingress: kubectl annotate ingress <name> ostiary.dev/plugins=${name}; ostiary check tells of routes that are closed.`,
   )
-}
-
-function routesOf({ routes, defaultRoute }: VirtualHost): VirtualHost['routes'] {
-  return defaultRoute === undefined ? routes : [...routes, defaultRoute]
 }

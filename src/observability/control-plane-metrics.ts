@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { hostRoutes } from '../table/host-routes.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import {
   createAuthorizationServerMetrics,
@@ -150,8 +151,7 @@ export function createControlPlaneMetrics(
 function countActions(table: RoutingTable): Record<'open' | 'guarded' | 'closed', number> {
   const counts = { open: 0, guarded: 0, closed: 0 }
   for (const host of table.virtualHosts) {
-    const all = host.defaultRoute === undefined ? host.routes : [...host.routes, host.defaultRoute]
-    for (const { action } of all) {
+    for (const { action } of hostRoutes(host)) {
       if (action.kind === 'closed') counts.closed += 1
       else counts[action.policies.length > 0 ? 'guarded' : 'open'] += 1
     }

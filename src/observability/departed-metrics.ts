@@ -1,3 +1,4 @@
+import { hostRoutes } from '../table/host-routes.ts'
 import type { RoutingTable } from '../table/routing-table.ts'
 import type { MetricSample } from './bucket-histogram.ts'
 import { isOfGonePlugin, seriesKey, type MetricFamily } from './request-metrics.ts'
@@ -29,13 +30,7 @@ export class DepartedMetrics {
   /** Drops the series of routes and plugins that the table has no more, as the threads do. */
   retain(table: RoutingTable): void {
     if (this.#families.size === 0) return
-    const kept = new Set(
-      table.virtualHosts
-        .flatMap(({ routes, defaultRoute }) =>
-          defaultRoute === undefined ? routes : [...routes, defaultRoute],
-        )
-        .map(seriesKey),
-    )
+    const kept = new Set(table.virtualHosts.flatMap(hostRoutes).map(seriesKey))
     for (const { values } of this.#families.values()) {
       for (const [key, { labels }] of values) {
         const { namespace, ingress, service, plugin } = labels

@@ -64,6 +64,11 @@ function programmed(status: ObjectStatus, table: RoutingTable): DesiredCondition
 
 function isInTable({ kind, namespace, name, conditions }: ObjectStatus, table: RoutingTable): boolean {
   if (kind === 'OIDCPlugin') return table.policies[`${namespace}/${name}`] !== undefined
+  return isAccepted({ conditions })
+}
+
+/** As the compiler has judged the object. */
+export function isAccepted({ conditions }: Pick<ObjectStatus, 'conditions'>): boolean {
   return conditions.some(({ type, status }) => type === 'Accepted' && status === 'True')
 }
 

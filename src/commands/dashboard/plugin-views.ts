@@ -1,7 +1,7 @@
 import type { PluginDetails, PluginSummary } from '../../admin/dashboard/dashboard-model.ts'
 import { objectKey } from '../../api/object.ts'
 import type { KeySet } from '../../auth/authorization-server/authorization-server-client.ts'
-import type { RuntimeFinding } from '../../status/conditions.ts'
+import { isAccepted, type RuntimeFinding } from '../../status/conditions.ts'
 import type { ObjectStatus } from '../../table/diagnostic.ts'
 import type { LastDiscovery } from '../server-findings.ts'
 import type { Compiled } from './control-plane-record.ts'
@@ -24,7 +24,7 @@ export function listPlugins(
       id,
       issuer: policy?.server.issuer ?? (spec?.ok === true ? spec.value.issuer : ''),
       flows: policy?.methods ?? [],
-      isAccepted: status.conditions.some((each) => each.type === 'Accepted' && each.status === 'True'),
+      isAccepted: isAccepted(status),
       conditions: conditionsOf(status, table, findings.get(id)),
     }
   })

@@ -1,4 +1,5 @@
 import { namedPolicies } from '../../auth/named-policies.ts'
+import { hostRoutes } from '../../table/host-routes.ts'
 import type { PolicyId } from '../../table/policy.ts'
 import type { Route, VirtualHost } from '../../table/routing-table.ts'
 import { hasAcceptedCertificate } from '../client-certificates/check-client-certificate.ts'
@@ -67,9 +68,9 @@ function guardedRoutes(host: VirtualHost): GuardedRoutes {
   return guarded
 }
 
-function findGuardedRoutes({ routes, defaultRoute }: VirtualHost): GuardedRoutes {
+function findGuardedRoutes(host: VirtualHost): GuardedRoutes {
   const byPolicy = new Map<PolicyId, Map<string, Route>>()
-  for (const route of defaultRoute === undefined ? routes : [...routes, defaultRoute]) {
+  for (const route of hostRoutes(host)) {
     if (route.action.kind !== 'forward') continue
     const ingress = `${route.ingress.namespace}/${route.ingress.name}`
     for (const id of route.action.policies) {
