@@ -294,7 +294,9 @@ export class Forwarding implements UpstreamHandler, Underway, PendingRequest {
   /** From here on nothing is waited for, and the endpoint carries one less. */
   #end(): void {
     this.#over = true
-    this.#exchange.upstreamEndedAt = this.#exchange.engine.clock.monotonic()
+    const { engine } = this.#exchange
+    // Nobody else looks at it.
+    if (engine.recorder !== undefined) this.#exchange.upstreamEndedAt = engine.clock.monotonic()
     this.#stopClock?.()
     this.#stopWaiting?.()
     if (this.#placement !== undefined) {
